@@ -1,0 +1,50 @@
+import { ServiceError, errors } from '@weir/contracts'
+import { openai } from '@weir/dialects'
+import { designedError } from '@weir/runtime'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+
+/** What Fastify refuses before any handler runs, by its own code. */
+const refusals: Record<string, (error: FastifyError) => ServiceError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new ServiceError('request_too_large', 'The request body is too large.'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new ServiceError('unsupported_media_type', "Send the request body as 'Content-Type: application/json'."),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is empty.'),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is not valid JSON.'),
+}
+
+function serviceErrorOf(error: FastifyError): ServiceError {
+  const refusal = refusals[error.code]
+  if (refusal) return refusal(error)
+  if (!(error instanceof ServiceError) && error.statusCode && error.statusCode >= 400 && error.statusCode < 500) {
+    return new ServiceError(error.statusCode === 408 ? 'request_timeout' : 'invalid_request', error.message)
+  }
+  return designedError(error)
+}
+
+/** Every failure of every route leaves through here, in one envelope. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+    const error = serviceErrorOf(thrown)
+    if (error.code === 'internal') request.log.error({ err: error.cause }, 'request failed')
+    else if (errors[error.code].status >= 500) request.log.warn({ err: error.cause ?? error }, error.code)
+    return sendError(reply, error)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      reply,
+      new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?', 1)[0]}.`),
+    ),
+  )
+}
+
+function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {
+  const { status, retryable } = errors[error.code]
+  // Clients repeat any 5xx by themselves; where that cannot help we say so (both vendors' SDKs obey it).
+  if (status >= 500 && !retryable) reply.header('x-should-retry', 'false')
+  if (status === 429 || status === 503) {
+    // Clients ignore, or sleep through, anything of a minute and more: 1 to 59 seconds.
+    const retryAfterMs = Math.min(Math.max(error.retryAfterMs ?? 1_000, 1_000), 59_000)
+    reply.header('retry-after', Math.ceil(retryAfterMs / 1_000)).header('retry-after-ms', retryAfterMs)
+  }
+  return reply.code(status).send(openai.renderError(error))
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { loadCatalogue, probeModels } from '@weir/backends'
+import { createAdmissions, createEndings } from '@weir/completions'
+import { createLedger } from '@weir/ledger'
+import { createAdmission, openLane } from '@weir/queue'
+import { announceRevocation, createRelay, onRevocation, openReplies } from '@weir/relay'
+import { announceReady, createLogger, loadConfig, openDatabase, openRedis, untilSignal } from '@weir/runtime'
+import { createAccountStore, createApiKeyStore, createIdentityCache } from '@weir/store'
+import { sql } from 'kysely'
+import { apiSettings } from './config.ts'
+import { createDepartures } from './departures.ts'
+import { createServer } from './server.ts'
+
+const config = loadConfig(apiSettings, process.env)
+const log = createLogger({ name: 'api', level: config.LOG_LEVEL })
+const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')
+const timeoutMs = config.WEIR_DEPENDENCY_TIMEOUT_MS
+const prefix = config.WEIR_REDIS_PREFIX
+
+const catalogue = await loadCatalogue({
+  path: config.WEIR_CONFIG ?? 'weir.yaml',
+  mustExist: config.WEIR_CONFIG !== undefined,
+  secretOf: (name) => process.env[name],
+  probe: probeModels,
+})
+
+// Group commits have connections of their own: they must not wait behind a listing.
+await using db = openDatabase(config.DATABASE_URL, { max: config.WEIR_DATABASE_POOL, timeoutMs, onError })
+await using commitDb = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError })
+await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
+await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
+
+const commitLimits = { maxBatch: config.WEIR_GROUP_COMMIT_MAX, maxQueued: config.WEIR_GROUP_COMMIT_QUEUE, timeoutMs }
+await using admissions = createAdmissions(commitDb, commitLimits)
+await using endings = createEndings(commitDb, commitLimits)
+
+const apiKeys = createApiKeyStore(db, config.WEIR_KEY_PEPPER)
+const keys = createIdentityCache({ identify: apiKeys.identify, ttlMs: config.WEIR_KEY_CACHE_MS })
+await onRevocation(subscriber, prefix, keys.forget)
+
+const relay = createRelay(redis, { prefix, retentionMs: config.WEIR_RETENTION_MS })
+const replies = await openReplies({
+  subscriber,
+  relay,
+  prefix,
+  replica: randomUUID(),
+  bufferBytes: config.WEIR_STREAM_BUFFER_BYTES,
+  onError,
+})
+await using lane = openLane({ redis, prefix, onError })
+const admission = createAdmission(redis, prefix, {
+  maxLivePerAccount: config.WEIR_MAX_LIVE_PER_ACCOUNT,
+  maxWaiting: config.WEIR_MAX_WAITING,
+})
+await using departures = createDepartures({
+  relay,
+  endings,
+  admission,
+  graceMs: config.WEIR_DISCONNECT_GRACE_MS,
+  onError,
+})
+
+let draining = false
+const app = await createServer(
+  {
+    catalogue,
+    keys,
+    apiKeys,
+    accounts: createAccountStore(db),
+    ledger: createLedger(db),
+    adminKey: config.WEIR_ADMIN_KEY,
+    announceRevocation: (keyId) => announceRevocation(redis, prefix, keyId),
+    admission,
+    admissions,
+    endings,
+    relay,
+    lane,
+    replies,
+    replyTo: replies.channel,
+    departures,
+    timeoutMs: config.WEIR_COMPLETION_TIMEOUT_MS,
+    eventStream: { keepAliveMs: config.WEIR_KEEP_ALIVE_MS, stallMs: config.WEIR_STREAM_STALL_MS },
+    isDraining: () => draining,
+    checks: { postgres: () => sql`select 1`.execute(db), redis: () => redis.ping() },
+    onError,
+  },
+  { bodyLimitBytes: config.WEIR_BODY_LIMIT_BYTES, log },
+)
+await app.listen({ host: config.HOST, port: config.PORT })
+const { port } = app.server.address() as AddressInfo
+announceReady({ port })
+log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
+
+const signal = await untilSignal('SIGTERM', 'SIGINT')
+log.info({ signal }, 'draining')
+draining = true
+// Answers under way may end in time; then their connections are cut, and the clients see it.
+const cut = setTimeout(() => app.server.closeAllConnections(), config.WEIR_SHUTDOWN_MS)
+await app.close()
+clearTimeout(cut)

@@ -1,0 +1,53 @@
+import { newRequestId } from '@weir/contracts'
+import type { IdentityCache } from '@weir/store'
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type AdminDeps, admin } from './admin/index.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts'
+import { credits } from './credits.ts'
+import { type HealthDeps, health } from './health.ts'
+import { handleErrors } from './http/errors.ts'
+import { nameRequests } from './http/request-id.ts'
+import { validateWithZod } from './http/validate.ts'
+import { models } from './models.ts'
+import { reference } from './reference.ts'
+
+export type ServerDeps = ChatCompletionsDeps &
+  AdminDeps &
+  HealthDeps &
+  Parameters<typeof models>[0] & { keys: IdentityCache }
+
+/** Slow senders are cut off: headers within 10 s, a whole request within 60 s. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2_000 }
+
+/** The HTTP edge, ready to listen: each endpoint is a plugin, every answer passes the same hooks. */
+export async function createServer(
+  deps: ServerDeps,
+  options: { bodyLimitBytes: number; log: FastifyBaseLogger },
+): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: options.bodyLimitBytes,
+    loggerInstance: options.log,
+    disableRequestLogging: true,
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: 'idle',
+    http: timeouts,
+  })
+  app.removeContentTypeParser('text/plain')
+  nameRequests(app)
+  handleErrors(app)
+  validateWithZod(app)
+
+  await app.register(reference)
+  await app.register(health(deps))
+  await app.register(async (v1) => {
+    v1.addHook('onRequest', createAuthenticate(deps.keys))
+    await v1.register(chatCompletions(deps))
+    await v1.register(models(deps))
+    await v1.register(credits(deps))
+  })
+  await app.register(admin(deps), { prefix: '/admin/v1' })
+  return app
+}

@@ -1,0 +1,23 @@
+import type { SettingName } from '@weir/runtime'
+
+export const workerSettings = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'LOG_LEVEL',
+  'WEIR_CONFIG',
+  'WEIR_REDIS_PREFIX',
+  'WEIR_DEPENDENCY_TIMEOUT_MS',
+  'WEIR_GROUP_COMMIT_MAX',
+  'WEIR_GROUP_COMMIT_QUEUE',
+  'WEIR_ROLES',
+  'WEIR_WORKER_CONCURRENCY',
+  'WEIR_LOCK_MS',
+  'WEIR_STALLED_INTERVAL_MS',
+  'WEIR_MAX_ATTEMPTS',
+  'WEIR_FRAME_INTERVAL_MS',
+  'WEIR_FRAME_BYTES',
+  'WEIR_RETENTION_MS',
+  'WEIR_SHUTDOWN_MS',
+  'WEIR_RECONCILE_INTERVAL_MS',
+  'WEIR_RECONCILE_AFTER_MS',
+] as const satisfies readonly SettingName[]

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/backends'
+import { createAttempts, createEndings, createReconciler, createRunCompletion } from '@weir/completions'
+import { createAdmission, openLane, startConsumer } from '@weir/queue'
+import { createRelay, openControl } from '@weir/relay'
+import { announceReady, createLogger, loadConfig, openDatabase, openRedis, repeat, untilSignal } from '@weir/runtime'
+import { createCompletionStore } from '@weir/store'
+import { workerSettings } from './config.ts'
+
+const config = loadConfig(workerSettings, process.env)
+const log = createLogger({ name: 'worker', level: config.LOG_LEVEL })
+const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')
+const timeoutMs = config.WEIR_DEPENDENCY_TIMEOUT_MS
+const prefix = config.WEIR_REDIS_PREFIX
+const secretOf = (name: string) => process.env[name]
+
+const catalogue = await loadCatalogue({
+  path: config.WEIR_CONFIG ?? 'weir.yaml',
+  mustExist: config.WEIR_CONFIG !== undefined,
+  secretOf,
+  probe: probeModels,
+})
+
+await using db = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError })
+await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
+await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
+
+await using endings = createEndings(db, {
+  maxBatch: config.WEIR_GROUP_COMMIT_MAX,
+  maxQueued: config.WEIR_GROUP_COMMIT_QUEUE,
+  timeoutMs,
+})
+const relay = createRelay(redis, { prefix, retentionMs: config.WEIR_RETENTION_MS })
+const admission = createAdmission(redis, prefix, { maxLivePerAccount: Infinity, maxWaiting: Infinity })
+const finishing = { endings, relay, admission }
+
+// A worker that Redis has not heard for this long must be silent before another one is told to speak.
+const patienceMs = 0.7 * config.WEIR_LOCK_MS
+const attempts = createAttempts(relay, { patienceMs })
+await using _attempts = attempts
+
+await using backends = createBackends(catalogue, { secretOf, slots: createSlots(redis, prefix) })
+const runCompletion = createRunCompletion({
+  ...finishing,
+  backends,
+  catalogue,
+  attempts,
+  controlChannel: await openControl({
+    subscriber,
+    prefix,
+    worker: randomUUID(),
+    onCancel: (id) => attempts.stop(id, 'cancelled'),
+  }),
+  maxAttempts: config.WEIR_MAX_ATTEMPTS,
+  frames: { intervalMs: config.WEIR_FRAME_INTERVAL_MS, frameBytes: config.WEIR_FRAME_BYTES, patienceMs },
+  onTargetFailed: (target, error) => log.warn({ target, err: error.cause ?? error }, 'target failed'),
+  log,
+})
+
+await using running = new AsyncDisposableStack()
+if (config.WEIR_ROLES.includes('maintenance')) {
+  const lane = running.use(openLane({ redis, prefix, onError }))
+  const completions = createCompletionStore(db)
+  const reconcile = createReconciler({ ...finishing, completions, lane, afterMs: config.WEIR_RECONCILE_AFTER_MS, log })
+  running.use(repeat(config.WEIR_RECONCILE_INTERVAL_MS, reconcile, onError))
+}
+if (config.WEIR_ROLES.includes('completions')) {
+  const blocking = await openRedis(config.REDIS_URL, { kind: 'blocking', timeoutMs, onError })
+  running.use(blocking)
+  const consumer = startConsumer({
+    redis: blocking,
+    prefix,
+    concurrency: config.WEIR_WORKER_CONCURRENCY,
+    lockMs: config.WEIR_LOCK_MS,
+    stalledIntervalMs: config.WEIR_STALLED_INTERVAL_MS,
+    process: runCompletion,
+    onError,
+  })
+  running.defer(() => consumer.stop(config.WEIR_SHUTDOWN_MS))
+}
+announceReady()
+log.info({ roles: config.WEIR_ROLES }, 'ready')
+
+const signal = await untilSignal('SIGTERM', 'SIGINT')
+log.info({ signal }, 'draining')

@@ -1,0 +1,75 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { BackendConfig, Chunk } from '@weir/contracts'
+import type { Backend } from './backend.ts'
+import { abortErrorOf, endedEarly, failed, overloaded } from './backend-errors.ts'
+import { pause } from './pause.ts'
+import { type SimulatedAnswer, simulatedAnswerOf } from './simulated-answer.ts'
+
+export type SimulatedConfig = Extract<BackendConfig, { kind: 'simulated' }>
+type Fault = SimulatedConfig['fault']
+
+/** From this rate on, tokens are handed out as fast as they are taken. */
+const UNPACED_TOKENS_PER_SECOND = 10_000
+/** A timer for each token would cost more than the token: those due within a tick share one. */
+const TICK_MS = 10
+/** After so many tokens without a wait, timers and sockets get a turn; an abort could not be heard otherwise. */
+const TOKENS_PER_TURN = 256
+const RETRY_AFTER_MS = 1_000
+
+/** A stand-in that needs no model: it answers the same request with the same text, at a set pace, or fails as it is told. */
+export function createSimulatedBackend(name: string, config: SimulatedConfig): Backend {
+  let faultsLeft = config.fault_times ?? Infinity
+
+  return {
+    name,
+    async *stream(request, target, signal) {
+      const fault = faultsLeft-- > 0 ? config.fault : undefined
+      if (signal.aborted) throw abortErrorOf(signal)
+      if (config.latency_ms > 0) await pause(config.latency_ms, signal)
+      await failBeforeFirstToken(fault, signal)
+
+      const answer = simulatedAnswerOf(request, target, config.output_tokens)
+      const breaksOff = fault === 'break' || fault === 'truncate'
+      const tokens = breaksOff ? answer.tokens.slice(0, config.fault_after_tokens) : answer.tokens
+      for await (const text of paced(tokens, config.tokens_per_second, signal)) yield { type: 'text', choice: 0, text }
+      if (fault === 'break') throw failed(new Error('simulated fault: break'))
+      if (fault === 'truncate') throw endedEarly(new Error('simulated fault: truncate'))
+      yield* endOf(answer)
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+async function failBeforeFirstToken(fault: Fault, signal: AbortSignal): Promise<void> {
+  if (fault === 'refuse') throw failed(new Error('simulated fault: refuse'))
+  if (fault === 'overload') throw overloaded(RETRY_AFTER_MS, new Error('simulated fault: overload'))
+  // Days, for want of a timer that never fires.
+  while (fault === 'hang') await pause(2 ** 31 - 1, signal)
+}
+
+/** The tokens, each no earlier than its time. A reader who is late gets at once what has come due. */
+async function* paced(tokens: string[], tokensPerSecond: number, signal: AbortSignal): AsyncGenerator<string> {
+  const tickMs = tokensPerSecond >= UNPACED_TOKENS_PER_SECOND ? 0 : Math.max(TICK_MS, 1_000 / tokensPerSecond)
+  const began = performance.now()
+  let due = tickMs === 0 ? TOKENS_PER_TURN : 1
+
+  for (let made = 0; made < tokens.length;) {
+    for (; made < Math.min(due, tokens.length); made += 1) {
+      if (signal.aborted) throw abortErrorOf(signal)
+      yield tokens[made]!
+    }
+    if (made === tokens.length) break
+    if (tickMs === 0) {
+      await nextTurn()
+      due += TOKENS_PER_TURN
+    } else {
+      await pause(tickMs, signal)
+      due = Math.max(due, 1 + Math.floor(((performance.now() - began) * tokensPerSecond) / 1_000))
+    }
+  }
+}
+
+function* endOf({ finish, usage }: SimulatedAnswer): Generator<Chunk> {
+  yield { type: 'finish', choice: 0, reason: finish }
+  yield { type: 'usage', usage }
+}

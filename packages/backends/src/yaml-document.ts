@@ -1,0 +1,65 @@
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+
+export type Path = readonly PropertyKey[]
+
+export type YamlDocument = {
+  /** The plain value; undefined when the text is not YAML. */
+  value: unknown
+  /** Where the text is not YAML. */
+  problems: { position: string; message: string }[]
+  /** LINE:COLUMN of the field at a path, or of the nearest one around it that exists. */
+  positionOf(path: Path): string
+  /** The text a scalar was written with: a number has lost what is beyond sixteen digits. */
+  sourceOf(path: Path): string | undefined
+}
+
+type Place = { offset: number; node: Node }
+
+/** Reads YAML for people who will have to mend it: everything in it can be pointed at. */
+export function openYaml(text: string): YamlDocument {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const positionAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${line || 1}:${col || 1}`
+  }
+
+  return {
+    value: document.errors.length > 0 ? undefined : document.toJS(),
+    problems: document.errors.map(({ pos, message }) => ({ position: positionAt(pos[0]), message })),
+    positionOf(path) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const place = placeOf(document, path.slice(0, length))
+        if (place) return positionAt(place.offset)
+      }
+      return positionAt(document.contents?.range?.[0] ?? 0)
+    },
+    sourceOf(path) {
+      const node = placeOf(document, path)?.node
+      return isScalar(node) ? node.source : undefined
+    },
+  }
+}
+
+/** A field of a map is found where its key stands, an item of a list where it begins. */
+function placeOf(document: Document, path: Path): Place | undefined {
+  let place: Place = { offset: 0, node: document.contents as Node }
+  for (const step of path) {
+    const next = stepInto(place.node, step)
+    if (!isNode(next?.value)) return undefined
+    const node = isAlias(next.value) ? next.value.resolve(document) : next.value
+    if (!node) return undefined
+    place = { offset: next.offset, node }
+  }
+  return place
+}
+
+function stepInto(node: Node, step: PropertyKey): { offset: number; value: unknown } | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(step)]
+    return isNode(item) ? { offset: item.range?.[0] ?? 0, value: item } : undefined
+  }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+  return pair && isScalar(pair.key) ? { offset: pair.key.range?.[0] ?? 0, value: pair.value } : undefined
+}

@@ -1,0 +1,46 @@
+import type { CompletionJob, Outcome } from '@weir/contracts'
+import type { Frame, Replies } from '@weir/relay'
+import { type HandOverDeps, handOver, submit } from './admit.ts'
+import { interruptedOutcome } from './outcomes.ts'
+
+export type FollowDeps = HandOverDeps & { replies: Pick<Replies, 'watch'>; onError: (error: unknown) => void }
+
+export type FollowEvent = { kind: 'frame'; frame: Frame } | { kind: 'end'; outcome: Outcome }
+
+/** Redis may forget a completion, restarted without its data; so often it is handed over again. */
+const MAX_SUBMISSIONS = 5
+
+/**
+ * Hands an accepted completion over and follows it to its end, which is always told unless `signal` aborts. The first
+ * event says that it was handed over; what cannot be handed over throws instead, with nothing reserved any more.
+ */
+export async function* follow(
+  deps: FollowDeps,
+  job: CompletionJob,
+  signal: AbortSignal,
+): AsyncGenerator<FollowEvent | { kind: 'handed_over' }, void> {
+  // Listening begins before anybody can speak.
+  using watch = deps.replies.watch(job.id)
+  await handOver(deps, job)
+  yield { kind: 'handed_over' }
+
+  let submissions = 1
+  let seen = false
+  for await (const event of watch.events(signal)) {
+    switch (event.kind) {
+      case 'frame':
+        seen = true
+        yield event
+        break
+      case 'end':
+        return yield event
+      case 'lost':
+        // Whoever has seen text cannot be given another; whoever has not will never know.
+        if (seen || submissions === MAX_SUBMISSIONS) return yield { kind: 'end', outcome: interruptedOutcome() }
+        await submit(deps, job, submissions).then(() => submissions++, deps.onError)
+        break
+      case 'gap':
+        return yield { kind: 'end', outcome: interruptedOutcome() }
+    }
+  }
+}

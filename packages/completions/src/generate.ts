@@ -1,0 +1,78 @@
+import { type Backends, estimateTokens, streamFromTargets } from '@weir/backends'
+import {
+  type ChoiceResult,
+  type Chunk,
+  type CompletionJob,
+  type CompletionRequest,
+  type Model,
+  ServiceError,
+  type Usage,
+} from '@weir/contracts'
+
+/** What an attempt has made so far, whether or not it came to its end. */
+export type Generated = {
+  servedBy: string | undefined
+  choices: ChoiceResult[]
+  reported: Usage | undefined
+}
+
+export type GenerateDeps = {
+  backends: Backends
+  onTargetFailed?: (target: string, error: ServiceError) => void
+}
+
+/**
+ * Runs a request on its model's targets. `show` is told each chunk as it comes, and slows the backend down where it
+ * returns a promise. `generated` is kept up to date, so that a stopped attempt can be charged for what it made.
+ */
+export async function generate(
+  deps: GenerateDeps,
+  { request }: CompletionJob,
+  model: Model,
+  generated: Generated,
+  show: (chunk: Chunk) => Promise<void> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks = streamFromTargets({
+    ...deps,
+    model,
+    request,
+    signal,
+    onTarget: (servedBy) => (generated.servedBy = servedBy),
+  })
+  for await (const chunk of chunks) {
+    if (chunk.type === 'usage') {
+      generated.reported = chunk.usage
+      continue
+    }
+    const choice = choiceAt(generated.choices, chunk.choice)
+    if (chunk.type === 'text') choice.text += chunk.text
+    else choice.finishReason = chunk.reason
+    const slow = show(chunk)
+    if (slow) await slow
+  }
+}
+
+export const nothingGenerated = (): Generated => ({ servedBy: undefined, choices: [], reported: undefined })
+
+export const hasText = ({ choices }: Generated): boolean => choices.some(({ text }) => text !== '')
+
+/** What the backend reported, else our own count of the prompt and of what was made. */
+export async function usageOf(request: CompletionRequest, generated: Generated): Promise<Usage> {
+  if (generated.reported) return generated.reported
+  const prompt = request.messages
+    .map(({ content }) => (typeof content === 'string' ? content : content.map(({ text }) => text).join('')))
+    .join('\n')
+  const answer = generated.choices.map(({ text }) => text).join('')
+  const [inputTokens, outputTokens] = await Promise.all([estimateTokens(prompt), estimateTokens(answer)])
+  return { inputTokens, cachedInputTokens: 0, outputTokens, source: 'estimated' }
+}
+
+function choiceAt(choices: ChoiceResult[], index: number): ChoiceResult {
+  let choice = choices.find((each) => each.index === index)
+  if (!choice) {
+    choice = { index, text: '', finishReason: 'stop' }
+    choices.push(choice)
+  }
+  return choice
+}

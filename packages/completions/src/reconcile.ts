@@ -1,0 +1,81 @@
+import type { CompletionId } from '@weir/contracts'
+import type { Lane } from '@weir/queue'
+import type { Relay } from '@weir/relay'
+import type { Logger } from '@weir/runtime'
+import type { CompletionStore, OpenCompletion } from '@weir/store'
+import { type FinishDeps, finish, settleDecided } from './finish.ts'
+import { expiredOutcome, lostOutcome } from './outcomes.ts'
+
+export type ReconcileDeps = FinishDeps & {
+  completions: Pick<CompletionStore, 'followOpen' | 'openOnes'>
+  relay: Pick<Relay, 'inspect' | 'claim' | 'prepare' | 'conclude'>
+  lane: Pick<Lane, 'enqueue' | 'has'>
+  /** Age at which a completion is first looked at, in milliseconds. */
+  afterMs: number
+  log: Logger
+}
+
+const PAGE = 500
+
+/** Workers end what is past its deadline; this long after it nobody has, so nobody will. */
+const OVERDUE_MS = 10_000
+
+/**
+ * Looks after accepted completions that have not ended: settles what was decided, puts back on the lane what the lane has
+ * forgotten, ends what is overdue, and releases what Redis has lost. Never the clock alone: it asks the completion.
+ */
+export function createReconciler(deps: ReconcileDeps) {
+  /** Missing at the last look. A replica that still waits for one hands it over again, so it gets a second look. */
+  let missing = new Set<CompletionId>()
+
+  return async function reconcile(signal: AbortSignal): Promise<void> {
+    const missingNow = new Set<CompletionId>()
+    for await (const completion of allOpen(deps)) {
+      if (signal.aborted) return
+      try {
+        const found = await lookAfter(deps, completion, missing.has(completion.id))
+        if (found === 'missing') missingNow.add(completion.id)
+        else if (found !== 'alive') deps.log.warn({ completion: completion.id }, `reconciled: ${found}`)
+      } catch (error) {
+        // One that cannot be mended now must not keep the others waiting.
+        deps.log.warn({ err: error, completion: completion.id }, 'could not be reconciled')
+      }
+    }
+    missing = missingNow
+  }
+}
+
+async function* allOpen({ completions, afterMs }: ReconcileDeps): AsyncGenerator<OpenCompletion> {
+  await completions.followOpen(afterMs)
+  for (let after: CompletionId | undefined; ;) {
+    const page = await completions.openOnes({ limit: PAGE, after })
+    yield* page
+    if (page.length < PAGE) return
+    after = page.at(-1)!.id
+  }
+}
+
+type Found = 'alive' | 'missing' | 'released' | 'settled' | 'expired' | 'enqueued'
+
+async function lookAfter(deps: ReconcileDeps, completion: OpenCompletion, wasMissing: boolean): Promise<Found> {
+  const { id, deadlineAt } = completion
+  const state = await deps.relay.inspect(id)
+  if (!state) {
+    if (!wasMissing) return 'missing'
+    await settleDecided(deps, completion, lostOutcome())
+    return 'released'
+  }
+  if (state.decided) {
+    await settleDecided(deps, completion, state.decided)
+    return 'settled'
+  }
+  if (Date.now() > deadlineAt.getTime() + OVERDUE_MS) {
+    const claim = await deps.relay.claim(id, 'reconciler', 0)
+    if (claim.kind === 'expired' || claim.kind === 'cancelled')
+      await finish(deps, { ...completion, epoch: claim.epoch }, expiredOutcome())
+    return 'expired'
+  }
+  if (await deps.lane.has(id)) return 'alive'
+  await deps.lane.enqueue(id)
+  return 'enqueued'
+}

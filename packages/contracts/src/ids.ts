@@ -1,0 +1,44 @@
+import { fromUUID, toUUID, typeidUnboxed } from 'typeid-js'
+import { z } from 'zod'
+
+/**
+ * Every id is a UUIDv7 minted by us and written `prefix_base32` (the TypeID spec, jetify-com/typeid).
+ * Postgres stores the UUID: ids made later sort later, so they insert at the right edge of an index.
+ */
+const suffix = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
+
+function idSchema<Brand extends string>(prefix: string) {
+  return z
+    .string()
+    .refine((id) => id.startsWith(`${prefix}_`) && suffix.test(id.slice(prefix.length + 1)), {
+      error: `must be an id that begins with ${prefix}_`,
+    })
+    .brand<Brand>()
+}
+
+export const CompletionId = idSchema<'CompletionId'>('chatcmpl')
+export type CompletionId = z.infer<typeof CompletionId>
+export const AccountId = idSchema<'AccountId'>('acct')
+export type AccountId = z.infer<typeof AccountId>
+export const KeyId = idSchema<'KeyId'>('key')
+export type KeyId = z.infer<typeof KeyId>
+export const GrantId = idSchema<'GrantId'>('grant')
+export type GrantId = z.infer<typeof GrantId>
+
+export type AnyId = CompletionId | AccountId | KeyId | GrantId
+
+const minted = (prefix: string): string => typeidUnboxed(prefix)
+export const newCompletionId = (): CompletionId => minted('chatcmpl') as CompletionId
+export const newAccountId = (): AccountId => minted('acct') as AccountId
+export const newKeyId = (): KeyId => minted('key') as KeyId
+export const newGrantId = (): GrantId => minted('grant') as GrantId
+export const newRequestId = (): string => minted('req')
+
+/** The UUID inside an id, as Postgres stores it. */
+export const uuidOf = (id: AnyId): string => toUUID(id as never)
+
+const fromUuid = (prefix: string, uuid: string): string => fromUUID(uuid, prefix)
+export const completionIdOf = (uuid: string): CompletionId => fromUuid('chatcmpl', uuid) as CompletionId
+export const accountIdOf = (uuid: string): AccountId => fromUuid('acct', uuid) as AccountId
+export const keyIdOf = (uuid: string): KeyId => fromUuid('key', uuid) as KeyId
+export const grantIdOf = (uuid: string): GrantId => fromUuid('grant', uuid) as GrantId

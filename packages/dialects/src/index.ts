@@ -1,0 +1,2 @@
+export * as openai from './openai/index.ts'
+export * from './request-error.ts'

@@ -1,0 +1,68 @@
+import { type ChoiceResult, type FinishReason, type Microcredits, type Usage, creditsNumber } from '@weir/contracts'
+
+/** What all parts of an answer repeat. `created` is in seconds since the epoch. */
+export type AnswerHead = { id: string; created: number; model: string }
+
+export function renderUsage(usage: Usage, charged: Microcredits) {
+  const promptTokens = usage.inputTokens + usage.cachedInputTokens
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: promptTokens + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    credits_consumed: creditsNumber(charged),
+  }
+}
+
+export function renderCompletion(
+  head: AnswerHead,
+  choices: readonly ChoiceResult[],
+  usage: Usage,
+  charged: Microcredits,
+) {
+  return {
+    id: head.id,
+    object: 'chat.completion' as const,
+    created: head.created,
+    model: head.model,
+    choices: choices.map(({ index, text, finishReason }) => ({
+      index,
+      message: { role: 'assistant' as const, content: text, refusal: null },
+      finish_reason: finishReason,
+      logprobs: null,
+    })),
+    usage: renderUsage(usage, charged),
+  }
+}
+
+export type ChunkRenderer = {
+  /** The role, before the first text of a choice. */
+  role(choice: number): string
+  text(choice: number, text: string): string
+  finish(choice: number, reason: FinishReason): string
+  /** The last chunk, for clients that asked for it. */
+  usage(usage: Usage, charged: Microcredits): string
+}
+
+/**
+ * Renders the chunks of one stream as server-sent events. All that repeats is rendered once; per chunk only the text is.
+ * With `includeUsage` every chunk but the last says `usage: null`, as the specification wants.
+ */
+export function createChunkRenderer(head: AnswerHead, options: { includeUsage: boolean }): ChunkRenderer {
+  const { id, created, model } = head
+  const opening = JSON.stringify({ id, object: 'chat.completion.chunk', created, model }).slice(0, -1)
+  const before = `data: ${opening},"choices":[{"index":`
+  const noUsage = options.includeUsage ? ',"usage":null' : ''
+  const open = `,"finish_reason":null,"logprobs":null}]${noUsage}}\n\n`
+
+  return {
+    role: (choice) => `${before}${choice},"delta":{"role":"assistant","content":"","refusal":null}${open}`,
+    text: (choice, text) => `${before}${choice},"delta":{"content":${JSON.stringify(text)}}${open}`,
+    finish: (choice, reason) =>
+      `${before}${choice},"delta":{},"finish_reason":"${reason}","logprobs":null}]${noUsage}}\n\n`,
+    usage: (usage, charged) =>
+      `data: ${opening},"choices":[],"usage":${JSON.stringify(renderUsage(usage, charged))}}\n\n`,
+  }
+}
+
+export const streamDone = 'data: [DONE]\n\n'

@@ -1,0 +1,3 @@
+export * from './answer.ts'
+export * from './error.ts'
+export * from './request.ts'

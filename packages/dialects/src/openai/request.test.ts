@@ -1,0 +1,49 @@
+import type { Model } from '@weir/contracts'
+import { expect, test } from 'vitest'
+import { requestErrorOf } from '../request-error.ts'
+import { ChatCompletionRequest, toCanonical, unsupportedFields, withoutNulls } from './request.ts'
+
+const hello = { messages: [{ role: 'user', content: 'Hello' }] }
+const model = { id: 'fast', maxOutputTokens: 100 } as Model
+
+function errorOf(body: unknown) {
+  const parsed = ChatCompletionRequest.safeParse(withoutNulls(body))
+  const { code, param, message } = requestErrorOf(parsed.error?.issues ?? [], unsupportedFields)
+  return { code, param, message }
+}
+
+test.each([
+  [{ ...hello, temprature: 1 }, 'unknown_parameter', 'temprature'],
+  [{ ...hello, tools: [] }, 'unsupported_parameter', 'tools'],
+  [{ ...hello, temperature: 3 }, 'invalid_request', 'temperature'],
+  [{ ...hello, temperature: '1' }, 'invalid_request', 'temperature'],
+  [{ ...hello, stop: [] }, 'invalid_request', 'stop'],
+  [{ ...hello, n: 2 }, 'invalid_request', 'n'],
+  [{ messages: [] }, 'invalid_request', 'messages'],
+  [{}, 'invalid_request', 'messages'],
+  [{ messages: [{ role: 'robot', content: 'Hello' }] }, 'invalid_request', 'messages[0].role'],
+  [{ messages: [{ role: 'user', content: 7 }] }, 'invalid_request', 'messages[0].content'],
+  [{ messages: [{ role: 'user', content: [{ type: 'text' }] }] }, 'invalid_request', 'messages[0].content[0].text'],
+  [{ messages: [{ role: 'user', content: 'Hello', mood: 'good' }] }, 'unknown_parameter', 'messages[0].mood'],
+  [{ ...hello, stream_options: { usage: true } }, 'unknown_parameter', 'stream_options.usage'],
+])('%j is refused as %s at %s', (body, code, param) => {
+  expect(errorOf(body)).toMatchObject({ code, param })
+})
+
+test('a body that is no object is refused without a field', () => {
+  expect(errorOf([])).toMatchObject({ code: 'invalid_request', param: undefined })
+})
+
+test('null on an optional field is the same as leaving it out', () => {
+  const body = ChatCompletionRequest.parse(withoutNulls({ ...hello, temperature: null, tools: null, stop: null }))
+  expect(toCanonical(body, model)).toEqual(toCanonical(hello as ChatCompletionRequest, model))
+})
+
+test('the output cap comes from the request, else from the model, and never exceeds it', () => {
+  const capOf = (caps: object) => toCanonical({ ...hello, ...caps } as ChatCompletionRequest, model).maxOutputTokens
+  expect(capOf({})).toBe(100)
+  expect(capOf({ max_tokens: 7 })).toBe(7)
+  expect(capOf({ max_tokens: 7, max_completion_tokens: 7 })).toBe(7)
+  expect(() => capOf({ max_tokens: 7, max_completion_tokens: 8 })).toThrow('disagree')
+  expect(() => capOf({ max_completion_tokens: 101 })).toThrow('at most 100')
+})

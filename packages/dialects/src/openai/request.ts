@@ -1,0 +1,110 @@
+import { type CompletionRequest, type Model, ServiceError, TextPart } from '@weir/contracts'
+import { z } from 'zod'
+
+const Content = z.union([z.string(), z.array(TextPart).min(1)], { error: 'must be a string or an array of text parts' })
+const name = z.string().max(64).optional()
+
+/**
+ * The body of POST /v1/chat/completions for text chat. Bounds are those of the OpenAI specification (openai-openapi
+ * 2.3.0, CreateChatCompletionRequest); null on an optional field is the same as leaving it out.
+ */
+export const ChatCompletionRequest = z.strictObject({
+  model: z.string().min(1).max(256).optional().describe('A model id or alias; `auto` or none takes the default model'),
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        content: Content,
+        name,
+      }),
+    )
+    .min(1)
+    .max(10_000),
+  max_completion_tokens: z.int().min(1).optional(),
+  max_tokens: z.int().min(1).optional().describe('Older name of max_completion_tokens'),
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  frequency_penalty: z.number().min(-2).max(2).optional(),
+  presence_penalty: z.number().min(-2).max(2).optional(),
+  stop: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(4)], {
+      error: 'must be a string or 1 to 4 strings',
+    })
+    .optional(),
+  seed: z.int().optional(),
+  stream: z.boolean().optional(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().optional(), include_obfuscation: z.boolean().optional() })
+    .optional(),
+  user: z.string().max(512).optional().describe('Accepted and not passed on'),
+  safety_identifier: z.string().max(64).optional().describe('Accepted and not passed on'),
+  n: z.literal(1, { error: 'only 1 is supported' }).optional(),
+  logprobs: z.literal(false, { error: 'only false is supported' }).optional(),
+  store: z.literal(false, { error: 'only false is supported' }).optional(),
+  service_tier: z.enum(['auto', 'default']).optional(),
+  response_format: z.strictObject({ type: z.literal('text', { error: 'only text is supported' }) }).optional(),
+})
+export type ChatCompletionRequest = z.infer<typeof ChatCompletionRequest>
+
+/** Fields of the specification that we know and refuse, so that nobody takes them for a spelling mistake. */
+export const unsupportedFields: ReadonlySet<string> = new Set([
+  'audio',
+  'function_call',
+  'functions',
+  'logit_bias',
+  'metadata',
+  'modalities',
+  'moderation',
+  'parallel_tool_calls',
+  'prediction',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'reasoning_effort',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'verbosity',
+  'web_search_options',
+])
+
+/** Without the fields that are null: clients send null for "not set". */
+export function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+}
+
+/** Reads the body into the canonical request for the model it resolved to. Throws a 400 for what that model cannot do. */
+export function toCanonical(body: ChatCompletionRequest, model: Model): CompletionRequest {
+  return {
+    model: model.id,
+    messages: body.messages,
+    maxOutputTokens: outputCapOf(body, model),
+    temperature: body.temperature,
+    topP: body.top_p,
+    frequencyPenalty: body.frequency_penalty,
+    presencePenalty: body.presence_penalty,
+    stop: typeof body.stop === 'string' ? [body.stop] : body.stop,
+    seed: body.seed,
+    stream: body.stream ?? false,
+  }
+}
+
+function outputCapOf(body: ChatCompletionRequest, model: Model): number {
+  const { max_completion_tokens: cap, max_tokens: olderCap } = body
+  if (cap !== undefined && olderCap !== undefined && cap !== olderCap) {
+    throw new ServiceError('invalid_request', "'max_tokens' and 'max_completion_tokens' disagree; send one of them.", {
+      param: 'max_tokens',
+    })
+  }
+  const asked = cap ?? olderCap ?? model.maxOutputTokens
+  if (asked > model.maxOutputTokens) {
+    const param = cap === undefined ? 'max_tokens' : 'max_completion_tokens'
+    throw new ServiceError(
+      'invalid_request',
+      `'${param}' is too large: ${asked}. ${model.id} gives at most ${model.maxOutputTokens} tokens.`,
+      { param },
+    )
+  }
+  return asked
+}

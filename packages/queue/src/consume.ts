@@ -1,0 +1,85 @@
+import { CompletionId } from '@weir/contracts'
+import type { Redis } from '@weir/runtime'
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
+import { laneKeys } from './lane-keys.ts'
+
+/** What came of a job: it is over, it goes back as if never started, or it is to be tried again after a while. */
+export type Processed = { kind: 'done' } | { kind: 'hand_back' } | { kind: 'retry'; afterMs: number }
+
+/** `signal` aborts when another worker may have taken the job over, or when `stop` gave up waiting. */
+export type ProcessCompletion = (id: CompletionId, signal: AbortSignal) => Promise<Processed>
+
+export type Consumer = {
+  /** Takes no more jobs; those running go on for up to `graceMs`, then their signals abort and they end as they see fit. */
+  stop(graceMs: number): Promise<void>
+}
+
+export type ConsumeOptions = {
+  redis: Redis
+  prefix: string
+  concurrency: number
+  lockMs: number
+  stalledIntervalMs: number
+  process: ProcessCompletion
+  onError: (error: Error) => void
+}
+
+/** A fetch whose reply was lost counts as a stall though nothing ran: attempts are counted by the claim, not here. */
+const MAX_STALLS = 20
+
+/** A newer attempt of the same job in the same process waits until the old one has let go. */
+const OVERLAP_DELAY_MS = 300
+
+export function startConsumer(options: ConsumeOptions): Consumer {
+  const { queue, prefix } = laneKeys(options.prefix)
+  const running = new Set<string>()
+
+  // BullMQ hands out a signal only to a processor that declares three parameters.
+  async function processJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const id = CompletionId.parse(job.id)
+    // BullMQ renews locks by job id: two attempts here at once, and the end of the old one stops the renewal of the new.
+    if (running.has(id)) return delayJob(job, token, OVERLAP_DELAY_MS)
+
+    running.add(id)
+    try {
+      const processed = await options.process(id, signal ?? AbortSignal.abort(new Error('BullMQ gave no signal')))
+      if (processed.kind === 'retry') return await delayJob(job, token, processed.afterMs)
+      if (processed.kind === 'hand_back') {
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  const worker = new Worker(queue, processJob, {
+    connection: options.redis,
+    prefix,
+    concurrency: options.concurrency,
+    lockDuration: options.lockMs,
+    stalledInterval: options.stalledIntervalMs,
+    maxStalledCount: MAX_STALLS,
+    removeOnComplete: { count: 0 },
+    // A job that BullMQ gives up on must not stand in the way of the reconciler, which adds it again by the same id.
+    removeOnFail: { count: 0 },
+  })
+  worker.on('error', options.onError)
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, 'lock lost')
+  })
+
+  return {
+    async stop(graceMs) {
+      const timer = setTimeout(() => worker.cancelAllJobs('shutdown'), graceMs)
+      // Stops fetching at once; locks keep being renewed until the last job has ended.
+      await worker.close()
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function delayJob(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + delayMs, token)
+  throw new DelayedError()
+}

@@ -1,0 +1,3 @@
+export * from './admission.ts'
+export * from './consume.ts'
+export * from './lane.ts'

@@ -1,0 +1,13 @@
+export * from './control.ts'
+export * from './frame-writer.ts'
+export {
+  createRelay,
+  type Cancelled,
+  type Claim,
+  type CompletionRecord,
+  type Emitted,
+  type Frame,
+  type Relay,
+} from './relay.ts'
+export * from './replies.ts'
+export type { WatchEvent } from './watch.ts'

@@ -1,0 +1,60 @@
+import type { CompletionId } from '@weir/contracts'
+import type { Redis } from '@weir/runtime'
+import { relayKeys } from './keys.ts'
+import { type Relay, parseReply } from './relay.ts'
+import { type Watch, type WatchEvent, createWatch } from './watch.ts'
+
+export type Replies = {
+  /** Where workers send what this replica waits for. */
+  channel: string
+  /** Follows a completion from its first frame; it listens from this call until it is disposed of. */
+  watch(id: CompletionId): CompletionWatch
+}
+
+export type CompletionWatch = Disposable & {
+  /** What happens, in order, up to the end or until `signal` aborts. To be called once. */
+  events(signal: AbortSignal): AsyncGenerator<WatchEvent, void>
+}
+
+/**
+ * One channel per replica, subscribed once: nothing is subscribed per completion, so there is no message to miss between
+ * asking and listening. A subscriber that was cut off looks into Redis for everything it waits for.
+ */
+export async function openReplies(options: {
+  subscriber: Redis
+  relay: Relay
+  prefix: string
+  replica: string
+  bufferBytes: number
+  onError: (error: unknown) => void
+}): Promise<Replies> {
+  const channel = relayKeys(options.prefix).replyChannelOf(options.replica)
+  const watches = new Map<CompletionId, Set<Watch>>()
+
+  options.subscriber.on('message', (from: string, text: string) => {
+    if (from !== channel) return
+    const message = parseReply(text)
+    for (const watch of watches.get(message.id) ?? []) watch.push(message)
+  })
+  await options.subscriber.subscribe(channel)
+  // `ready` comes again after every reconnect, when messages may have been missed.
+  options.subscriber.on('ready', () => {
+    for (const group of watches.values()) for (const watch of group) watch.resync()
+  })
+
+  return {
+    channel,
+    watch(id) {
+      const watch = createWatch(options.relay, id, options)
+      const group = watches.get(id) ?? new Set()
+      watches.set(id, group.add(watch))
+      return {
+        events: watch.events,
+        [Symbol.dispose]() {
+          group.delete(watch)
+          if (group.size === 0) watches.delete(id)
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,140 @@
+import type { CompletionId, Outcome } from '@weir/contracts'
+import type { Frame, Relay, ReplyMessage } from './relay.ts'
+
+/**
+ * What a watcher sees, in order and without a hole: every frame once, then the end. `lost` says that Redis no longer knows
+ * the completion: its watcher may hand it over again and go on, if it has seen no frame. `gap` says that frames are
+ * missing for good, and is the last event.
+ */
+export type WatchEvent =
+  | { kind: 'frame'; frame: Frame }
+  | { kind: 'end'; outcome: Outcome }
+  | { kind: 'lost' }
+  | { kind: 'gap' }
+
+export type Watch = {
+  events(signal: AbortSignal): AsyncGenerator<WatchEvent, void>
+  /** What the reply channel brought for this completion. */
+  push(message: ReplyMessage): void
+  /** Messages may have been missed: look into Redis. */
+  resync(): void
+}
+
+const FIRST_POLL_MS = 1_000
+const SLOWEST_POLL_MS = 5_000
+const REPLAY_PAGE = 100
+
+/**
+ * Follows one completion. Live messages are the fast path; the replay stream and the terminal record are the truth. A
+ * reader too slow for `bufferBytes` loses the live messages and is served from the replay stream, so memory stays flat.
+ */
+export function createWatch(
+  relay: Pick<Relay, 'recordOf' | 'framesAfter'>,
+  id: CompletionId,
+  options: { bufferBytes: number; onError: (error: unknown) => void },
+): Watch {
+  let live: ReplyMessage[] = []
+  let liveBytes = 0
+  let mustLook = false
+  let wake = () => {}
+  /** The newest frame that was handed out. */
+  let seen = { epoch: 0, sequence: 0 }
+
+  function push(message: ReplyMessage) {
+    if (liveBytes + message.size > options.bufferBytes && live.length > 0) {
+      live = []
+      liveBytes = 0
+      mustLook = true
+    } else {
+      live.push(message)
+      liveBytes += message.size
+    }
+    wake()
+  }
+
+  function resync() {
+    mustLook = true
+    wake()
+  }
+
+  const follows = (frame: Frame) =>
+    frame.sequence === seen.sequence + 1 && (seen.sequence === 0 || frame.epoch === seen.epoch)
+
+  async function* replay(): AsyncGenerator<WatchEvent> {
+    for (;;) {
+      const frames = await relay.framesAfter(id, seen, REPLAY_PAGE)
+      for (const frame of frames) {
+        if (!follows(frame)) return yield { kind: 'gap' }
+        seen = frame
+        yield { kind: 'frame', frame }
+      }
+      if (frames.length < REPLAY_PAGE) return
+    }
+  }
+
+  /** Looks into Redis: first how it stands, then the frames, so that an end is never told before its last frame. */
+  async function* look(): AsyncGenerator<WatchEvent> {
+    mustLook = false
+    const record = await relay.recordOf(id)
+    if (!record) return yield { kind: 'lost' }
+    yield* replay()
+    if (record.outcome) yield endAfter(record.lastSequence, record.outcome)
+  }
+
+  async function* take(message: ReplyMessage): AsyncGenerator<WatchEvent> {
+    const upTo = message.kind === 'frame' ? message.frame.sequence - 1 : message.lastSequence
+    if (seen.sequence < upTo) yield* replay()
+    if (message.kind === 'end') return yield endAfter(message.lastSequence, message.outcome)
+    if (message.frame.sequence <= seen.sequence) return
+    if (!follows(message.frame)) return yield { kind: 'gap' }
+    seen = message.frame
+    yield { kind: 'frame', frame: message.frame }
+  }
+
+  const endAfter = (lastSequence: number, outcome: Outcome): WatchEvent =>
+    seen.sequence < lastSequence ? { kind: 'gap' } : { kind: 'end', outcome }
+
+  async function* events(signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
+    let pollMs = FIRST_POLL_MS
+    while (!signal.aborted) {
+      const message = live.shift()
+      if (message) liveBytes -= message.size
+      try {
+        for await (const event of message ? take(message) : mustLook ? look() : nothing()) {
+          yield event
+          if (event.kind === 'end' || event.kind === 'gap') return
+        }
+      } catch (error) {
+        // Redis is away; what is missing is asked for again at the next poll.
+        options.onError(error)
+        if (message) mustLook = true
+        if (mustLook && live.length === 0) await sleep(pollMs, signal)
+      }
+      if (live.length > 0 || mustLook) continue
+      if (!(await sleep(pollMs, signal))) {
+        mustLook = true
+        pollMs = Math.min(pollMs * 2, SLOWEST_POLL_MS)
+      }
+    }
+  }
+
+  /** True when woken, false when the time has passed. */
+  function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (woken: boolean) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        wake = () => {}
+        resolve(woken)
+      }
+      const onAbort = () => finish(true)
+      const timer = setTimeout(() => finish(false), ms)
+      signal.addEventListener('abort', onAbort, { once: true })
+      wake = () => finish(true)
+    })
+  }
+
+  return { events, push, resync }
+}
+
+async function* nothing(): AsyncGenerator<never> {}

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+
+const milliseconds = (byDefault: number, max = 86_400_000) => z.coerce.number().int().min(1).max(max).default(byDefault)
+const count = (byDefault: number, max = 1_000_000) => z.coerce.number().int().min(1).max(max).default(byDefault)
+const bytes = (byDefault: number) => z.coerce.number().int().min(1024).max(1_073_741_824).default(byDefault)
+
+/**
+ * Every setting that the environment may carry, once. A process picks those it needs with `loadConfig`; a `WEIR_` name
+ * that is not here is refused, so that a misspelt limit is found at start and not in production.
+ */
+export const settings = {
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('Postgres, the truth'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis, the motion'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('port of the API; 0 takes a free one'),
+  HOST: z.string().default('0.0.0.0').describe('address the API listens on'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
+
+  WEIR_CONFIG: z.string().optional().describe('path of the model catalogue; default weir.yaml, if it exists'),
+  WEIR_REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .default('weir')
+    .describe('first part of every Redis key and channel'),
+  WEIR_ADMIN_KEY: z.string().min(24).describe('bearer secret of /admin/v1'),
+  WEIR_KEY_PEPPER: z.string().min(24).describe('secret that API keys are hashed with; changing it voids all keys'),
+  WEIR_KEY_CACHE_MS: milliseconds(5_000, 30_000).describe(
+    'longest time a revoked key may still be accepted when Redis is cut off',
+  ),
+
+  WEIR_DATABASE_POOL: count(10, 500).describe('Postgres connections of a process, group commits aside'),
+  WEIR_DEPENDENCY_TIMEOUT_MS: milliseconds(1_800, 60_000).describe('longest wait for Postgres or Redis before a 503'),
+  WEIR_GROUP_COMMIT_MAX: count(500, 5_000).describe('operations in one group commit'),
+  WEIR_GROUP_COMMIT_QUEUE: count(10_000).describe('operations that may wait for the next group commit before a 503'),
+
+  WEIR_BODY_LIMIT_BYTES: bytes(4 * 1_048_576).describe('largest request body'),
+  WEIR_COMPLETION_TIMEOUT_MS: milliseconds(280_000, 3_600_000).describe('from admission to the last token'),
+  WEIR_DISCONNECT_GRACE_MS: milliseconds(5_000, 60_000).describe(
+    'from a lost stream to the cancellation of its completion',
+  ),
+  WEIR_KEEP_ALIVE_MS: milliseconds(10_000, 60_000).describe('between two comments on a silent stream'),
+  WEIR_STREAM_BUFFER_BYTES: bytes(262_144).describe(
+    'frames held for one slow reader before it is served from the replay stream',
+  ),
+  WEIR_STREAM_STALL_MS: milliseconds(60_000).describe('a reader that accepts nothing for so long is cut off'),
+  WEIR_MAX_LIVE_PER_ACCOUNT: count(1_000).describe(
+    'completions of one account that are waiting or running; more get 429',
+  ),
+  WEIR_MAX_WAITING: count(10_000).describe('completions waiting for a worker, over all accounts; more get 503'),
+
+  WEIR_ROLES: z
+    .string()
+    .default('completions,maintenance')
+    .transform((list) => list.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(['completions', 'maintenance'])).min(1))
+    .describe('what a worker process does, separated by commas'),
+  WEIR_WORKER_CONCURRENCY: count(128, 10_000).describe('completions that one worker process runs at once'),
+  WEIR_LOCK_MS: milliseconds(15_000, 600_000).describe('a worker silent for so long has lost its completion'),
+  WEIR_STALLED_INTERVAL_MS: milliseconds(5_000, 600_000).describe('between two looks for lost completions'),
+  WEIR_MAX_ATTEMPTS: count(3, 20).describe('attempts at one completion before it fails'),
+  WEIR_FRAME_INTERVAL_MS: milliseconds(25, 1_000).describe('tokens are gathered into one frame for so long'),
+  WEIR_FRAME_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(512)
+    .describe('a frame that has grown to this size leaves at once'),
+  WEIR_RETENTION_MS: milliseconds(600_000).describe('how long an ended stream can be replayed'),
+  WEIR_SHUTDOWN_MS: milliseconds(20_000, 3_600_000).describe('how long running completions may go on after SIGTERM'),
+  WEIR_RECONCILE_INTERVAL_MS: milliseconds(15_000).describe('between two runs of the reconciler'),
+  WEIR_RECONCILE_AFTER_MS: milliseconds(60_000).describe('age at which the reconciler first looks at a completion'),
+} satisfies Record<string, z.ZodType>
+
+export type SettingName = keyof typeof settings
+export type Settings = { [Name in SettingName]: z.infer<(typeof settings)[Name]> }

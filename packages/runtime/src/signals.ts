@@ -1,0 +1,18 @@
+/**
+ * Resolves at the first of the signals, or when the process that started us is gone. From then on nothing holds the
+ * process but the work that it still does.
+ */
+export async function untilSignal(...signals: NodeJS.Signals[]): Promise<string> {
+  const cause = await new Promise<string>((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve(signal))
+    // A parent that was killed can send no signal; its IPC channel closes all the same.
+    if (process.connected) process.once('disconnect', () => resolve('parent gone'))
+  })
+  if (process.connected) process.disconnect()
+  return cause
+}
+
+/** Tells the process that started us, if it listens, that we serve now. */
+export function announceReady(details: { port?: number } = {}): void {
+  process.send?.({ type: 'ready', ...details })
+}

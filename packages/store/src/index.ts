@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import type { MigrationSource } from '@weir/runtime'
+
+export const storeMigrations: MigrationSource = {
+  room: 'store',
+  folder: fileURLToPath(new URL('../migrations', import.meta.url)),
+}
+
+export * from './accounts.ts'
+export * from './api-keys.ts'
+export * from './completions.ts'
+export * from './identity-cache.ts'
+export * from './key-secret.ts'
