@@ -1,6 +1,6 @@
 import { newRequestId } from '@weir/contracts'
 import type { IdentityCache } from '@weir/store'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, LogController, fastify } from 'fastify'
 import { type AdminDeps, admin } from './admin/index.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts'
@@ -28,7 +28,7 @@ export async function createServer(
   const app = fastify({
     bodyLimit: options.bodyLimitBytes,
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
