@@ -1,11 +1,11 @@
-import { type CompletionJob, type Outcome, ServiceError } from '@weir/contracts'
+import { type CompletionJob, type Outcome, ServiceError, toServiceError } from '@weir/contracts'
 import { type CancelDeps, type FollowDeps, type FollowEvent, follow } from '@weir/completions'
 import { openai } from '@weir/dialects'
-import type { Relay } from '@weir/relay'
+import type { Frame, Relay } from '@weir/relay'
 import type { FastifyReply } from 'fastify'
 import type { Departures } from './departures.ts'
-import { disconnectOf } from './http/disconnect.ts'
 import { type EventStream, type EventStreamLimits, openEventStream } from './http/event-stream.ts'
+import { patienceOf } from './http/patience.ts'
 
 export type AnswerDeps = FollowDeps &
   CancelDeps & {
@@ -19,13 +19,12 @@ const DEADLINE_MARGIN_MS = 2_000
 
 /** Waits for the end and answers with the whole text, or throws how it failed. A client that goes away cancels at once. */
 export async function answerPlain(deps: AnswerDeps, job: CompletionJob, reply: FastifyReply) {
-  const gone = disconnectOf(reply)
-  const late = AbortSignal.timeout(job.deadlineAt + DEADLINE_MARGIN_MS - Date.now())
-  const outcome = await endOf(follow(deps, job, AbortSignal.any([gone, late])))
+  using patience = patienceOf(reply, job.deadlineAt + DEADLINE_MARGIN_MS)
+  const outcome = await endOf(follow(deps, job, patience.signal))
 
   if (!outcome) {
     await deps.departures.cancelNow(job.id)
-    throw withId(job, new ServiceError('deadline_exceeded', 'The completion did not finish in time.'))
+    throw withId(job, tooLate())
   }
   // Delivered once; what is left in Redis would only take room.
   deps.relay.discard(job.id).catch(deps.onError)
@@ -40,32 +39,32 @@ export async function answerStream(
   reply: FastifyReply,
   options: { includeUsage: boolean },
 ): Promise<FastifyReply> {
-  const gone = disconnectOf(reply)
-  const late = AbortSignal.timeout(job.deadlineAt + DEADLINE_MARGIN_MS - Date.now())
-  const events = follow(deps, job, AbortSignal.any([gone, late]))
+  using patience = patienceOf(reply, job.deadlineAt + DEADLINE_MARGIN_MS)
+  const events = follow(deps, job, patience.signal)
   // The first event says that workers have it: a failure until then is still a status of its own.
   await events.next()
 
   const stream = openEventStream(reply, deps.eventStream)
-  const ended = await relayFrames(events, job, stream, options).catch((error: unknown) => {
-    deps.onError(error)
-    return false
-  })
-  if (!ended && !gone.aborted) {
-    await stream.send(
-      openai.renderErrorEvent(
-        withId(job, new ServiceError('deadline_exceeded', 'The completion did not finish in time.')),
-      ),
-    )
+  try {
+    const ended = await relayFrames(events, job, stream, options)
+    if (!ended) {
+      deps.departures.cancelLater(job.id)
+      if (patience.over() === 'late') await stream.send(openai.renderErrorEvent(withId(job, tooLate())))
+    }
+  } catch (error) {
+    // The status has gone out already: the client learns of it in the stream.
+    reply.log.error({ err: error, completion: job.id }, 'stream failed')
+    deps.departures.cancelLater(job.id)
+    await stream.send(openai.renderErrorEvent(withId(job, toServiceError(error))))
+  } finally {
+    stream.end()
   }
-  stream.end()
-  if (!ended) deps.departures.cancelLater(job.id)
   return reply
 }
 
-/** Whether the end was reached; false when the reader has gone or the time is up. */
+/** Whether the end was reached, rather than the end of patience. */
 async function relayFrames(
-  events: AsyncGenerator<FollowEvent | { kind: 'handed_over' }>,
+  events: AsyncGenerator<FollowEvent>,
   job: CompletionJob,
   stream: EventStream,
   options: { includeUsage: boolean },
@@ -79,19 +78,24 @@ async function relayFrames(
       return true
     }
     if (event.kind === 'handed_over') continue
-    let text = ''
-    for (const chunk of event.frame.chunks) {
-      if (chunk.type === 'usage') continue
-      if (!begun.has(chunk.choice)) {
-        begun.add(chunk.choice)
-        text += render.role(chunk.choice)
-      }
-      text += chunk.type === 'text' ? render.text(chunk.choice, chunk.text) : render.finish(chunk.choice, chunk.reason)
-    }
-    const slow = stream.send(text)
+    const slow = stream.send(textOf(event.frame, render, begun))
     if (slow) await slow
   }
   return false
+}
+
+/** The events of one frame; `begun` notes the choices whose role was told. */
+function textOf(frame: Frame, render: openai.ChunkRenderer, begun: Set<number>): string {
+  let text = ''
+  for (const chunk of frame.chunks) {
+    if (chunk.type === 'usage') continue
+    if (!begun.has(chunk.choice)) {
+      begun.add(chunk.choice)
+      text += render.role(chunk.choice)
+    }
+    text += chunk.type === 'text' ? render.text(chunk.choice, chunk.text) : render.finish(chunk.choice, chunk.reason)
+  }
+  return text
 }
 
 /** A broken stream never ends like a whole one: it gets an error, no finish reason and no [DONE]. */
@@ -105,7 +109,7 @@ function endingOf(
   return (options.includeUsage ? render.usage(outcome.usage, outcome.cost) : '') + openai.streamDone
 }
 
-async function endOf(events: AsyncGenerator<FollowEvent | { kind: 'handed_over' }>): Promise<Outcome | undefined> {
+async function endOf(events: AsyncGenerator<FollowEvent>): Promise<Outcome | undefined> {
   for await (const event of events) if (event.kind === 'end') return event.outcome
   return undefined
 }
@@ -114,6 +118,8 @@ function errorOf({ error }: Outcome): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
   return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
 }
+
+const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
 
 /** A failed completion can be asked about: its error names it. */
 function withId({ id }: CompletionJob, { code, message, retryAfterMs }: ServiceError): ServiceError {

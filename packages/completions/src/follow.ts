@@ -5,7 +5,7 @@ import { interruptedOutcome } from './outcomes.ts'
 
 export type FollowDeps = HandOverDeps & { replies: Pick<Replies, 'watch'>; onError: (error: unknown) => void }
 
-export type FollowEvent = { kind: 'frame'; frame: Frame } | { kind: 'end'; outcome: Outcome }
+export type FollowEvent = { kind: 'handed_over' } | { kind: 'frame'; frame: Frame } | { kind: 'end'; outcome: Outcome }
 
 /** Redis may forget a completion, restarted without its data; so often it is handed over again. */
 const MAX_SUBMISSIONS = 5
@@ -18,7 +18,7 @@ export async function* follow(
   deps: FollowDeps,
   job: CompletionJob,
   signal: AbortSignal,
-): AsyncGenerator<FollowEvent | { kind: 'handed_over' }, void> {
+): AsyncGenerator<FollowEvent, void> {
   // Listening begins before anybody can speak.
   using watch = deps.replies.watch(job.id)
   await handOver(deps, job)

@@ -1,4 +1,4 @@
-import { type Dialect, Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import { Pool, types } from 'pg'
 
 /** A Postgres pool behind kysely. Engines see their own tables in it with `withTables`. */
@@ -23,7 +23,7 @@ const bigintTypes = {
 export function openDatabase(
   url: string,
   options: { max: number; timeoutMs: number; onError: (error: Error) => void },
-): Database & AsyncDisposable {
+): Database {
   const pool = new Pool({
     connectionString: url,
     max: options.max,
@@ -38,5 +38,29 @@ export function openDatabase(
   })
   // An idle connection that Postgres closes raises its error here; the pool has dropped it already.
   pool.on('error', options.onError)
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) as Dialect }) as Database & AsyncDisposable
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: withoutDeadConnections(pool) }) })
+}
+
+/**
+ * `pg` gives a connection whose query timed out back to the pool, where the next query would wait behind the lost one. A
+ * server that vanished without a word would hold every connection that way, so one that timed out is closed.
+ */
+function withoutDeadConnections(pool: Pool): PostgresPool {
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect()
+      let dead = false
+      async function query(text: string, parameters: readonly unknown[]) {
+        try {
+          return await client.query(text, parameters as unknown[])
+        } catch (error) {
+          dead ||= (error as Error).message === 'Query read timeout'
+          throw error
+        }
+      }
+      return { query: query as PostgresPoolClient['query'], release: () => client.release(dead) }
+    },
+  }
 }

@@ -19,7 +19,8 @@ export async function openRedis(url: string, options: OpenRedisOptions): Promise
     lazyConnect: true,
     enableOfflineQueue: !failFast,
     maxRetriesPerRequest: failFast ? 1 : null,
-    ...(failFast && { commandTimeout: options.timeoutMs }),
+    // A connection whose other end has vanished without a word is given up, not only the command that waits on it.
+    ...(failFast && { commandTimeout: options.timeoutMs, socketTimeout: options.timeoutMs }),
     connectTimeout: options.timeoutMs,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000) * (0.75 + Math.random() / 2),
     // After a failover the old primary answers READONLY: reconnect and send the command again, or a finished job is taken for a failed one.
