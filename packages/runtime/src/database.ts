@@ -60,7 +60,8 @@ function withoutDeadConnections(pool: Pool): PostgresPool {
           throw error
         }
       }
-      return { query: query as PostgresPoolClient['query'], release: () => client.release(dead) }
+      // Its other signature, for cursors, is not used here.
+      return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(dead) }
     },
   }
 }
