@@ -19,6 +19,13 @@ export const reference = fastifyPlugin(async (app: FastifyInstance) => {
     },
     transform: jsonSchemaTransform,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'Weir API' },
+    uiConfig: { layout: 'BaseLayout', deepLinking: true, docExpansion: 'list' },
+    staticCSP: true,
+    // A service reached by plain HTTP, as on a private network, must find its own scripts there.
+    transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+  })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 })

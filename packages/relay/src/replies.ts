@@ -33,8 +33,13 @@ export async function openReplies(options: {
 
   options.subscriber.on('message', (from: string, text: string) => {
     if (from !== channel) return
-    const message = parseReply(text)
-    for (const watch of watches.get(message.id) ?? []) watch.push(message)
+    try {
+      const message = parseReply(text)
+      for (const watch of watches.get(message.id) ?? []) watch.push(message)
+    } catch (error) {
+      // A newer worker may say what we do not know yet. Thrown from here it would end the process.
+      options.onError(error)
+    }
   })
   await options.subscriber.subscribe(channel)
   // `ready` comes again after every reconnect, when messages may have been missed.

@@ -38,6 +38,8 @@ export function openDatabase(
   })
   // An idle connection that Postgres closes raises its error here; the pool has dropped it already.
   pool.on('error', options.onError)
+  // One that is in use tells its query; its error event, which nobody else hears, would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: withoutDeadConnections(pool) }) })
 }
 

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import type { LocalFile } from './first-account.ts'
+
+const Models = z.object({ data: z.array(z.object({ id: z.string() })).min(1) })
+
+/** What to do now: the address, the key, and two lines to paste. */
+export async function greeting({ url, apiKey }: LocalFile): Promise<string> {
+  const model = await firstModel(url, apiKey)
+  return [
+    '',
+    `  Weir     ${url}`,
+    `  Docs     ${url}/docs`,
+    `  API key  ${apiKey}`,
+    '',
+    '  Ask for a completion:',
+    '',
+    curl(url, apiKey, { model, messages: [{ role: 'user', content: 'Hello' }] }),
+    '',
+    '  Watch it being written:',
+    '',
+    curl(url, apiKey, { model, stream: true, messages: [{ role: 'user', content: 'Hello' }] }, '-N '),
+    '',
+    '  Ctrl-C stops everything; the data stays in .weir/',
+    '',
+  ].join('\n')
+}
+
+async function firstModel(url: string, apiKey: string): Promise<string> {
+  const headers = { authorization: `Bearer ${apiKey}` }
+  const response = await fetch(`${url}/v1/models`, { headers, signal: AbortSignal.timeout(15_000) })
+  if (!response.ok) throw new Error(`GET /v1/models answered ${response.status}`)
+  return Models.parse(await response.json()).data[0]?.id ?? ''
+}
+
+// On one line and unindented, so that it survives copying from any terminal.
+function curl(url: string, apiKey: string, body: object, flags = ''): string {
+  const headers = `-H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json'`
+  return `curl ${flags}${url}/v1/chat/completions ${headers} -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,6 @@
+export { openPostgres, type PostgresOptions } from './postgres.ts'
+export { openRedis } from './redis.ts'
+export { openStack, type Stack, type StackOptions } from './stack.ts'
+export { lastLines, spawnApp, type App, type AppOptions } from './spawn-app.ts'
+export { runMigrations } from './migrate.ts'
+export type { RunningServer } from './running-server.ts'

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { appEnv, launchConfig } from './launch-config.ts'
+
+const stack = { databaseUrl: 'postgres://p/weir', redisUrl: 'redis://r' }
+const secrets = { adminKey: 'admin', keyPepper: 'pepper' }
+
+test('the apps get what is theirs, and only the API gets its secrets', () => {
+  const env = { WEIR_MAX_WAITING: '5', OPENAI_API_KEY: 'sk', WEIR_ADMIN_KEY: 'admin', EDITOR: 'vi' }
+
+  const { api, worker } = appEnv({ config: launchConfig(env), stack, secrets, env })
+
+  expect(worker).toMatchObject({
+    WEIR_MAX_WAITING: '5',
+    OPENAI_API_KEY: 'sk',
+    REDIS_URL: 'redis://r',
+    LOG_LEVEL: 'warn',
+  })
+  expect(api).toMatchObject({ PORT: '8080', HOST: '127.0.0.1', WEIR_ADMIN_KEY: 'admin', WEIR_KEY_PEPPER: 'pepper' })
+  expect(worker).not.toHaveProperty('WEIR_ADMIN_KEY')
+  expect(worker).not.toHaveProperty('EDITOR')
+})
+
+test('an empty variable counts as none, and a wrong one is named', () => {
+  expect(launchConfig({ PORT: '', DATABASE_URL: '' })).toEqual({ PORT: 8080, LOG_LEVEL: 'warn' })
+  expect(() => launchConfig({ PORT: 'eighty' })).toThrow(/PORT/)
+})

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import type { Secrets } from './secrets.ts'
+
+const LaunchConfig = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
+  WEIR_ADMIN_KEY: z.string().optional(),
+  WEIR_KEY_PEPPER: z.string().optional(),
+  // A path is meant from where the launcher was started.
+  WEIR_CONFIG: z
+    .string()
+    .optional()
+    .transform((path) => path && resolve(path)),
+})
+export type LaunchConfig = z.infer<typeof LaunchConfig>
+
+/** What the launcher itself reads. An empty variable counts as none. */
+export function launchConfig(env: NodeJS.ProcessEnv): LaunchConfig {
+  const parsed = LaunchConfig.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
+  if (parsed.success) return parsed.data
+  throw new Error(`The environment is not right:\n${z.prettifyError(parsed.error)}`)
+}
+
+// Secrets of backends, our own settings, telemetry, and what a machine behind a proxy needs to reach a backend.
+const handedDown = /^WEIR_|_API_KEY$|^OTEL_|^NODE_EXTRA_CA_CERTS$|^(https?|no|all)_proxy$/i
+
+type Env = Record<string, string | undefined>
+type Launched = { config: LaunchConfig; stack: { databaseUrl: string; redisUrl: string }; secrets: Secrets; env: Env }
+
+/** The environments of the two apps: what is handed down, where the databases are, and for the API alone its secrets. */
+export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; worker: Env } {
+  const { LOG_LEVEL, WEIR_CONFIG, PORT } = config
+  const found = Object.fromEntries(Object.entries(env).filter(([name, value]) => value && handedDown.test(name)))
+  const { WEIR_ADMIN_KEY: _key, WEIR_KEY_PEPPER: _pepper, ...common } = found
+  // What runs at Ctrl-C may go on for a moment, but not until the launcher loses patience.
+  const worker = {
+    WEIR_SHUTDOWN_MS: '10000',
+    ...common,
+    LOG_LEVEL,
+    WEIR_CONFIG,
+    DATABASE_URL: stack.databaseUrl,
+    REDIS_URL: stack.redisUrl,
+  }
+  const { adminKey: WEIR_ADMIN_KEY, keyPepper: WEIR_KEY_PEPPER } = secrets
+  return { worker, api: { ...worker, PORT: String(PORT), HOST: '127.0.0.1', WEIR_ADMIN_KEY, WEIR_KEY_PEPPER } }
+}

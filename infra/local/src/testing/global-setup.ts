@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TestProject } from 'vitest/node'
+import { forceStop } from '../force-stop.ts'
+import { repo } from '../repo.ts'
+import { openStack } from '../stack.ts'
+import { openTemplateDatabase } from './template-database.ts'
+import { removeDeadRuns } from './dead-runs.ts'
+import './provided.ts'
+
+/**
+ * Before all tests: a Postgres and a Redis for this run alone, unless DATABASE_URL and REDIS_URL name some, and one
+ * migrated template database. Returns what undoes it, within a minute whatever happens.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeDeadRuns(repo.state)
+  // Whatever ends this process, no server outlives it.
+  process.once('exit', forceStop)
+
+  await using resources = new AsyncDisposableStack()
+  const dir = join(repo.state, `test-${process.pid}-${randomBytes(4).toString('hex')}`)
+  resources.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }))
+
+  const { DATABASE_URL: givenDatabase, REDIS_URL: givenRedis } = process.env
+  const given = { databaseUrl: givenDatabase || undefined, redisUrl: givenRedis || undefined }
+  const progress = { note: (text: string) => console.log(`  ${text} …`), done: () => {} }
+  const { databaseUrl, redisUrl } = resources.use(await openStack({ dir, ...given, durable: false, progress }))
+  const template = resources.use(await openTemplateDatabase(databaseUrl))
+
+  project.provide('databaseUrl', databaseUrl)
+  project.provide('redisUrl', redisUrl)
+  project.provide('templateDatabase', template.name)
+
+  const running = resources.move()
+  return async () => {
+    const limit = sleep(60_000, undefined, { ref: false }).then(forceStop)
+    await Promise.race([running.disposeAsync(), limit])
+  }
+}

@@ -1,0 +1,11 @@
+// What the global setup hands to every test file.
+declare module 'vitest' {
+  export interface ProvidedContext {
+    databaseUrl: string
+    redisUrl: string
+    /** A migrated database that nobody connects to, to make others from. */
+    templateDatabase: string
+  }
+}
+
+export {}

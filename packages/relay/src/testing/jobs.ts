@@ -1,0 +1,22 @@
+import { type CompletionJob, type Outcome, type TextChunk, newAccountId, newCompletionId } from '@weir/contracts'
+
+/** A completion that somebody waits for, with a minute to run. */
+export const jobOf = ({ stream = false, deadlineAt = Date.now() + 60_000 } = {}): CompletionJob => ({
+  id: newCompletionId(),
+  accountId: newAccountId(),
+  request: { model: 'fast', messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100, stream },
+  price: { input: 1n, cachedInput: 1n, output: 2n },
+  deadlineAt,
+})
+
+export const streamJob = (): CompletionJob => jobOf({ stream: true })
+
+export const textChunk = (text: string, choice = 0): TextChunk => ({ type: 'text', choice, text })
+
+export const completed = (cost = 7n): Outcome => ({
+  state: 'completed',
+  usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, source: 'reported' },
+  cost,
+  servedBy: 'gpu/small',
+  choices: [{ index: 0, text: 'Because.', finishReason: 'stop' }],
+})
