@@ -1,3 +1,4 @@
+export { createAccount, type NewAccount } from './admin-client.ts'
 export { openPostgres, type PostgresOptions } from './postgres.ts'
 export { openRedis } from './redis.ts'
 export { openStack, type Stack, type StackOptions } from './stack.ts'

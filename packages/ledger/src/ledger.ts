@@ -76,11 +76,13 @@ export function createLedger(database: Database) {
       return { grant: grantOf(grant), repeated }
     },
 
-    async grantsOf(accountId: AccountId, page: { limit: number }): Promise<Grant[]> {
+    /** Newest first. */
+    async grantsOf(accountId: AccountId, page: { limit: number; after?: GrantId | undefined }): Promise<Grant[]> {
       const rows = await db
         .selectFrom('ledger.credit_grant')
         .selectAll()
         .where('account_id', '=', uuidOf(accountId))
+        .$if(page.after !== undefined, (query) => query.where('id', '<', uuidOf(page.after!)))
         .orderBy('id', 'desc')
         .limit(page.limit)
         .execute()

@@ -1,4 +1,4 @@
-import { creditsNumber, parseCredits } from '@weir/contracts'
+import { GrantId, creditsNumber, parseCredits } from '@weir/contracts'
 import type { Entry, Grant, Ledger } from '@weir/ledger'
 import type { AccountStore } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
@@ -53,15 +53,15 @@ export function credits(deps: { accounts: AccountStore; ledger: Ledger }) {
           ...adminSchema,
           summary: 'List grants, newest first',
           params: AccountParams,
-          querystring: z.object({ limit }),
+          querystring: z.object({ limit, after: GrantId.optional() }),
           response: { 200: answers.listOf(answers.Grant) },
         },
       },
-      async ({ params, query: { limit } }) => {
+      async ({ params, query: { limit, after } }) => {
         await existing(deps.accounts, params.id)
         const { data, ...page } = await pageOf(
           limit,
-          (limit) => deps.ledger.grantsOf(params.id, { limit }),
+          (limit) => deps.ledger.grantsOf(params.id, { limit, after }),
           ({ id }) => id,
         )
         return { object: 'list' as const, data: data.map(renderGrant), ...page }

@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { alignAmounts, alignMovements } from '../amounts.ts'
+import { Entry, listOf } from '../answers.ts'
+import type { Desk } from '../desk.ts'
+import { localTime } from '../local-time.ts'
+import { type Paging, readList, withPaging } from '../read-list.ts'
+import { renderTable } from '../table.ts'
+
+/** `weir entries` */
+export function addEntries(program: Command, desk: Desk): void {
+  withPaging(
+    program.command('entries <account>').description("every movement of an account's credits, newest first"),
+  ).action(async (account: string, paging: Paging) => {
+    const answer = await readList(desk, ['accounts', desk.account(account), 'entries'], paging)
+    desk.show(answer, listOf(Entry), ({ data }, colour) => renderTable(columns, rowsOf(data), colour))
+  })
+}
+
+const columns = [
+  { title: 'sequence', align: 'right' },
+  { title: 'time' },
+  { title: 'kind' },
+  { title: 'credits', align: 'right' },
+  { title: 'left of grant', align: 'right' },
+  { title: 'grant' },
+  { title: 'completion' },
+] as const
+
+function rowsOf(entries: readonly Entry[]): string[][] {
+  const moved = alignMovements(entries.map(({ credits }) => credits))
+  const left = alignAmounts(entries.map(({ balance_after }) => balance_after ?? 0))
+  return entries.map(({ sequence, kind, grant_id, balance_after, completion_id, created_at }, index) => [
+    String(sequence),
+    localTime(created_at),
+    kind,
+    moved[index] ?? '',
+    balance_after === null ? '-' : (left[index] ?? ''),
+    grant_id ?? '-',
+    completion_id ?? '-',
+  ])
+}

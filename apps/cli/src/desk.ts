@@ -1,0 +1,64 @@
+import { AccountId, KeyId } from '@weir/contracts'
+import type { z } from 'zod'
+import { type AdminApi, createAdminApi } from './admin-api.ts'
+import { chooseServer } from './choose-server.ts'
+import { serverFailure, usageFailure } from './failure.ts'
+import { findLocalFile } from './local-file.ts'
+
+/** What the process gives a command. */
+export type Surroundings = {
+  url: string | undefined
+  adminKey: string | undefined
+  folder: string
+  colour: boolean
+  out: (text: string) => void
+  err: (text: string) => void
+}
+
+export type GlobalOptions = { url?: string; adminKey?: string; json?: true }
+
+/** What every command works with. */
+export type Desk = {
+  /** The admin API of the server that the options, the environment or the local file name. */
+  api: () => AdminApi
+  /** An account id as typed, or the local file's for `local`. */
+  account: (typed: string) => AccountId
+  key: (typed: string) => KeyId
+  /** Prints an answer: as it came with `--json`, else rendered. */
+  show: <T>(answer: unknown, schema: z.ZodType<T>, render: (value: T, colour: boolean) => string) => void
+  /** Says something to the person beside the answer; stays out of a pipe, and silent with `--json`. */
+  remark: (text: string) => void
+}
+
+/** The options are read when a command runs: they are not parsed before. */
+export function createDesk(surroundings: Surroundings, options: () => GlobalOptions): Desk {
+  const { folder, colour, out, err } = surroundings
+  return {
+    api: () => createAdminApi(chooseServer(options(), surroundings, () => findLocalFile(folder))),
+    account: (typed) => idFrom(AccountId, typed === 'local' ? localAccount(folder) : typed, 'The account'),
+    key: (typed) => idFrom(KeyId, typed, 'The key'),
+    show: (answer, schema, render) => {
+      if (options().json) return out(`${JSON.stringify(answer)}\n`)
+      const parsed = schema.safeParse(answer)
+      if (!parsed.success) throw serverFailure(`${strangeAnswer} ${JSON.stringify(answer)}`, parsed.error)
+      out(`${render(parsed.data, colour)}\n`)
+    },
+    remark: (text) => {
+      if (!options().json) err(`${text}\n`)
+    },
+  }
+}
+
+const strangeAnswer = 'This answer cannot be shown as a table; is the server of another version? It said:'
+
+function localAccount(folder: string): string {
+  const accountId = findLocalFile(folder)?.accountId
+  if (!accountId) throw usageFailure("'local' needs a .weir/local.json with an account; npm start writes one.")
+  return accountId
+}
+
+function idFrom<Schema extends z.ZodType>(schema: Schema, typed: string, what: string): z.output<Schema> {
+  const parsed = schema.safeParse(typed)
+  if (!parsed.success) throw usageFailure(`${what} '${typed}' ${parsed.error.issues[0]?.message}.`)
+  return parsed.data
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { run } from './run.ts'
+
+// A reader that has seen enough (`weir entries … | head`) closes the pipe; that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exitCode = await run(process.argv.slice(2), {
+  url: process.env['WEIR_URL'],
+  adminKey: process.env['WEIR_ADMIN_KEY'],
+  folder: process.cwd(),
+  // `hasColors` knows NO_COLOR and dumb terminals; a pipe has no such method.
+  colour: process.stdout.isTTY === true && process.stdout.hasColors(),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+})

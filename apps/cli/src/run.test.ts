@@ -1,0 +1,207 @@
+import { newAccountId, newKeyId } from '@weir/contracts'
+import { expect, test } from 'vitest'
+import { adminStandIn, checkoutWith, refused, weir } from './testing/admin-stand-in.ts'
+
+const acct = newAccountId()
+const created_at = '2026-01-01T00:00:00.000Z'
+
+test('an account is created and shown with its id', async () => {
+  await using admin = await adminStandIn({
+    'POST /accounts': { status: 201, body: { id: acct, name: 'acme', created_at } },
+  })
+
+  const { exitCode, out } = await admin.weir('accounts', 'create', 'acme')
+
+  expect(exitCode).toBe(0)
+  expect(out).toMatch(new RegExp(`^id {7}${acct}\nname {5}acme\ncreated {2}20\\d\\d-`))
+  expect(admin.asked).toEqual([{ route: 'POST /accounts', body: { name: 'acme' }, authorization: 'Bearer secret' }])
+})
+
+test('amounts stand under one another, exact to the microcredit', async () => {
+  const credits = { balance: 1000, reserved: 0.000005, available: 999.999995 }
+  await using admin = await adminStandIn({
+    [`GET /accounts/${acct}`]: { body: { id: acct, name: 'acme', created_at, credits } },
+  })
+
+  const { out } = await admin.weir('credits', acct)
+
+  expect(out).toBe('balance    1000.000000\nreserved      0.000005\navailable   999.999995\n')
+})
+
+test('entries are a table with signed amounts to the right', async () => {
+  await using admin = await adminStandIn({
+    [`GET /accounts/${acct}/entries?limit=2`]: { body: entries([2, 1], false) },
+  })
+
+  const { out, err } = await admin.weir('entries', acct, '--limit', '2')
+
+  const [head, charge, grant] = out.split('\n').map((line) => line.replace(/20\d\d-[-:T+\d]+/, 'TIME'))
+  expect(head?.split(/ {2,}/)).toEqual(['sequence', 'time', 'kind', 'credits', 'left of grant', 'grant', 'completion'])
+  expect(grant).toMatch(/^ {7}1 {2}TIME {2}grant {3}\+25\.000000 {6}25\.000000 {2}grant_1 {2}-$/)
+  expect(charge).toMatch(/^ {7}2 {2}TIME {2}charge {3}-0\.000021 {6}24\.999979 {2}grant_1 {2}chatcmpl_1$/)
+  expect(err).toBe('')
+})
+
+test('a list that goes on says so, and --all follows it to its end', async () => {
+  const path = `GET /accounts/${acct}/entries`
+  await using admin = await adminStandIn({
+    [path]: { body: entries([4, 3], true) },
+    [`${path}?limit=1000`]: { body: entries([4, 3], true) },
+    [`${path}?limit=1000&after=3`]: { body: entries([2, 1], false) },
+  })
+
+  const some = await admin.weir('entries', acct)
+  const all = await admin.weir('entries', acct, '--all', '--json')
+
+  expect(some.err).toContain('--all')
+  expect(JSON.parse(all.out)).toEqual(entries([4, 3, 2, 1], false))
+})
+
+test('a server that gives the same page for ever does not hold us', async () => {
+  const page = { body: entries([2, 1], true) }
+  const path = `GET /accounts/${acct}/entries`
+  await using admin = await adminStandIn({ [`${path}?limit=1000`]: page, [`${path}?limit=1000&after=1`]: page })
+
+  expect(await admin.weir('entries', acct, '--all')).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/same page twice/),
+  })
+})
+
+test('with --json the answer comes as the server gave it', async () => {
+  const body = {
+    object: 'list',
+    data: [{ id: acct, name: 'acme', created_at, more: [1] }],
+    has_more: true,
+    last_id: acct,
+  }
+  await using admin = await adminStandIn({ 'GET /accounts': { body } })
+
+  expect(await admin.weir('accounts', 'list', '--json')).toEqual({
+    exitCode: 0,
+    out: `${JSON.stringify(body)}\n`,
+    err: '',
+  })
+})
+
+test('a new key is shown once, with the advice to keep it', async () => {
+  const key = { id: newKeyId(), name: 'laptop', key: 'weir_sk_abc', hint: 'weir_sk_…abc', created_at }
+  await using admin = await adminStandIn({ [`POST /accounts/${acct}/keys`]: { status: 201, body: key } })
+
+  const { out, err } = await admin.weir('keys', 'create', acct, 'laptop')
+
+  expect(out).toContain('weir_sk_abc\n')
+  expect(err).toMatch(/cannot be shown again/)
+})
+
+test('a key is revoked by its id', async () => {
+  const id = newKeyId()
+  const route = `DELETE /accounts/${acct}/keys/${id}`
+  await using admin = await adminStandIn({ [route]: { body: { id, revoked_at: created_at } } })
+
+  expect(await admin.weir('keys', 'revoke', acct, id)).toMatchObject({
+    exitCode: 0,
+    out: expect.stringMatching(/revoked {2}20\d\d/),
+  })
+})
+
+test('a grant sends its amount as text and its reference with it', async () => {
+  const grant = { id: 'grant_1', kind: 'purchased', credits: 0.1, balance: 0.1, reference: 'inv-1', created_at }
+  await using admin = await adminStandIn({ [`POST /accounts/${acct}/grants`]: { status: 201, body: grant } })
+
+  const { out } = await admin.weir('grants', 'create', acct, '0.10', '--kind', 'purchased', '--reference', 'inv-1')
+
+  expect(admin.asked[0]?.body).toEqual({ credits: '0.1', kind: 'purchased', reference: 'inv-1' })
+  expect(out).toContain('credits    0.1\nleft       0.1\nreference  inv-1\n')
+})
+
+test('a reference that had its grant before is told, for nothing was given', async () => {
+  const grant = { id: 'grant_1', kind: 'purchased', credits: 25, balance: 3, reference: 'inv-1', created_at }
+  await using admin = await adminStandIn({ [`POST /accounts/${acct}/grants`]: { status: 200, body: grant } })
+
+  const { err } = await admin.weir('grants', 'create', acct, '25', '--kind', 'purchased', '--reference', 'inv-1')
+
+  expect(err).toBe('This reference had its grant before: nothing was given now.\n')
+})
+
+test('text of others cannot play tricks with the terminal', async () => {
+  const name = 'a\u001b[31mb\nc'
+  await using admin = await adminStandIn({
+    'GET /accounts': {
+      body: { object: 'list', data: [{ id: acct, name, created_at }], has_more: false, last_id: acct },
+    },
+  })
+
+  expect((await admin.weir('accounts', 'list')).out.split('\n')[1]).toContain(' ab c ')
+})
+
+test('a refusal of the server is said in its words, with exit code 1', async () => {
+  await using admin = await adminStandIn({ 'GET /accounts': refused(401, 'Incorrect key.') })
+
+  expect(await admin.weir('accounts', 'list')).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/--admin-key: Incorrect key\.\n$/),
+  })
+  expect(await admin.weir('accounts', 'show', acct)).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/There is nothing.*\(404\)/),
+  })
+})
+
+test('a page that is no admin API is told apart from a refusal', async () => {
+  await using admin = await adminStandIn({ 'GET /accounts': { status: 404, body: '<html>' } })
+
+  expect(await admin.weir('accounts', 'list')).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/Is the URL right\?/),
+  })
+})
+
+test('where nobody listens, the advice is to start Weir', async () => {
+  const gone = await adminStandIn({})
+  await gone[Symbol.asyncDispose]()
+
+  const { exitCode, err } = await gone.weir('accounts', 'list')
+
+  expect(exitCode).toBe(1)
+  expect(err).toMatch(/No answer from .* \(ECONNREFUSED\)\. Is Weir running\? Start it: npm start/)
+})
+
+test.each([
+  { args: ['accounts'], says: /Usage: weir accounts/ },
+  { args: ['acounts', 'list'], says: /Did you mean accounts/ },
+  { args: ['accounts', 'show', 'acme'], says: /'acme' must be an id that begins with acct_/ },
+  { args: ['keys', 'revoke', acct, '..'], says: /must be an id that begins with key_/ },
+  { args: ['grants', 'create', acct, '1'], says: /--kind/ },
+  { args: ['grants', 'create', acct, '1.1234567', '--kind', 'purchased'], says: /six decimals/ },
+  { args: ['entries', acct, '--limit', '0'], says: /above zero/ },
+  { args: ['entries', acct, '--limit', '5', '--all'], says: /cannot be used with/ },
+])('a command that is wrong exits with 2 and sends nothing: $args', async ({ args, says }) => {
+  await using admin = await adminStandIn({})
+
+  expect(await admin.weir(...args)).toMatchObject({ exitCode: 2, err: expect.stringMatching(says) })
+  expect(admin.asked).toEqual([])
+})
+
+test('inside a checkout that runs Weir no option is needed, and local is its account', async () => {
+  await using admin = await adminStandIn({
+    [`GET /accounts/${acct}/keys`]: { body: { object: 'list', data: [], has_more: false, last_id: null } },
+  })
+  using checkout = checkoutWith({ url: admin.url, adminKey: 'from-file', accountId: acct })
+
+  const { exitCode, out } = await weir(['keys', 'list', 'local'], checkout.folder)
+
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: 'None.\n' })
+  expect(admin.asked[0]?.authorization).toBe('Bearer from-file')
+})
+
+function entries(sequences: number[], has_more: boolean) {
+  return { object: 'list', data: sequences.map(entry), has_more, last_id: String(sequences.at(-1)) }
+}
+
+function entry(sequence: number) {
+  const base = { object: 'entry', sequence, grant_id: 'grant_1', created_at }
+  if (sequence === 1) return { ...base, kind: 'grant', credits: 25, balance_after: 25, completion_id: null }
+  const balance_after = Number((25 - 0.000021 * (sequence - 1)).toFixed(6))
+  return { ...base, kind: 'charge', credits: -0.000021, balance_after, completion_id: `chatcmpl_${sequence - 1}` }
+}

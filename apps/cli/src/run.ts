@@ -1,0 +1,50 @@
+import { Command, CommanderError } from 'commander'
+import { addAccounts } from './commands/accounts.ts'
+import { addCredits } from './commands/credits.ts'
+import { addEntries } from './commands/entries.ts'
+import { addGrants } from './commands/grants.ts'
+import { addKeys } from './commands/keys.ts'
+import { createDesk, type GlobalOptions, type Surroundings } from './desk.ts'
+import { CommandFailure } from './failure.ts'
+
+/** Runs one command. Resolves with the exit code: 0 done, 1 the server refused or failed, 2 the command was wrong. */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const program = createProgram(surroundings)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    // Commander has printed its own message by now; asking for help is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof CommandFailure)) throw error
+    surroundings.err(`weir: ${error.message}\n`)
+    return error.exitCode
+  }
+}
+
+function createProgram(surroundings: Surroundings): Command {
+  const program = new Command('weir')
+    .description('Operate a Weir server: accounts, their keys, their credits.')
+    .option('--url <url>', 'where Weir listens (or WEIR_URL)')
+    .option('--admin-key <key>', 'the admin key (or WEIR_ADMIN_KEY)')
+    .option('--json', "print the API's JSON instead of tables")
+    .addHelpText('after', help)
+    .showHelpAfterError('Add --help to see how it is used.')
+    .exitOverride()
+    .configureOutput({ writeOut: surroundings.out, writeErr: surroundings.err })
+
+  const desk = createDesk(surroundings, () => program.opts<GlobalOptions>())
+  for (const add of [addAccounts, addKeys, addGrants, addEntries, addCredits]) add(program, desk)
+  return program
+}
+
+const help = `
+Without a URL and a key, the server of the nearest .weir/local.json is used: the one that npm start runs.
+There, 'local' stands for its account.
+
+Examples:
+  weir accounts create acme
+  weir keys create local laptop
+  weir grants create local 25.50 --kind purchased --reference invoice-17
+  weir entries local --limit 20
+`
