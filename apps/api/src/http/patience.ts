@@ -18,6 +18,8 @@ export function patienceOf(reply: FastifyReply, untilAt: number): Patience {
   // Closed before it was finished: the client went away, or was cut off.
   const onClose = () => !reply.raw.writableFinished && end('gone')
   reply.raw.once('close', onClose)
+  // Gone while the request was being admitted: that event has passed.
+  if (reply.raw.closed) onClose()
   const timer = setTimeout(end, Math.max(0, untilAt - Date.now()), 'late')
 
   return {
