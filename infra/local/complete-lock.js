@@ -23,7 +23,11 @@ function platformOf(name) {
     .map((word) => otherNames[word] ?? word)
   const os = words.filter((word) => systems.includes(word))
   const cpu = words.filter((word) => processors.includes(word))
-  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : []
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? ['musl']
+    : words.some((word) => word.startsWith('gnu'))
+      ? ['glibc']
+      : []
   if (os.length === 0) throw new Error(`${name} is not in the registry at hand, and its name spells no platform`)
   return { os, ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }) }
 }
@@ -44,6 +48,8 @@ function missingFrom(packages) {
 execFileSync('npm', ['install', '--package-lock-only'], { cwd: new URL('../..', import.meta.url), stdio: 'inherit' })
 const lock = JSON.parse(readFileSync(path, 'utf8'))
 const missing = missingFrom(lock.packages)
-lock.packages = Object.fromEntries(Object.entries({ ...lock.packages, ...missing }).sort(([a], [b]) => (a < b ? -1 : 1)))
+lock.packages = Object.fromEntries(
+  Object.entries({ ...lock.packages, ...missing }).sort(([a], [b]) => (a < b ? -1 : 1)),
+)
 writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`)
 console.log(`${Object.keys(missing).length} packages of other platforms added`)

@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
-import { Pool, types } from 'pg'
+import { DatabaseError, Pool, types } from 'pg'
 
 /** A Postgres pool behind kysely. Engines see their own tables in it with `withTables`. */
 export type Database = Kysely<unknown>
@@ -45,7 +45,8 @@ export function openDatabase(
 
 /**
  * `pg` gives a connection whose query timed out back to the pool, where the next query would wait behind the lost one. A
- * server that vanished without a word would hold every connection that way, so one that timed out is closed.
+ * server that vanished without a word would hold every connection that way. One that Postgres ends goes back, too, before
+ * its end is noticed, and would fail the next query. So only an answer to the statement itself lets a connection live on.
  */
 function withoutDeadConnections(pool: Pool): PostgresPool {
   return {
@@ -58,7 +59,7 @@ function withoutDeadConnections(pool: Pool): PostgresPool {
         try {
           return await client.query(text, parameters as unknown[])
         } catch (error) {
-          dead ||= (error as Error).message === 'Query read timeout'
+          dead ||= !isAnswer(error)
           throw error
         }
       }
@@ -67,3 +68,6 @@ function withoutDeadConnections(pool: Pool): PostgresPool {
     },
   }
 }
+
+/** An error that Postgres gives to a statement, and not, as in class 08 and 57P0x, to the whole connection. */
+const isAnswer = (error: unknown): boolean => error instanceof DatabaseError && !/^(08|57P)/.test(error.code ?? '')

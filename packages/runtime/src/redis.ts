@@ -29,7 +29,10 @@ export async function openRedis(url: string, options: OpenRedisOptions): Promise
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   })
   redis.on('error', options.onError)
-  await redis.connect()
+  await redis.connect().catch((error: unknown) => {
+    redis.disconnect()
+    throw error
+  })
   return Object.assign(redis, {
     async [Symbol.asyncDispose]() {
       redis.disconnect()

@@ -24,6 +24,7 @@ export const settings = {
     .regex(/^[\w-]{1,64}$/)
     .default('weir')
     .describe('first part of every Redis key and channel'),
+  WEIR_URL: z.url().optional().describe('where the command line finds the API'),
   WEIR_ADMIN_KEY: z.string().min(24).describe('bearer secret of /admin/v1'),
   WEIR_KEY_PEPPER: z.string().min(24).describe('secret that API keys are hashed with; changing it voids all keys'),
   WEIR_KEY_CACHE_MS: milliseconds(5_000, 30_000).describe(
