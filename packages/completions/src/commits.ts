@@ -95,9 +95,12 @@ function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow> {
       : { kind: 'release', accountId, completionId: id },
   )
   const outcomes = endings.map(({ outcome }) => outcome)
+  const ids = endings.map(({ id }) => uuidOf(id))
+  // Without its reservation a completion is not ended: no row has the id null.
   return sql<AppliedRow>`
     select applied.verdict, applied.figure, applied.other, store.end_completions(
-      ${endings.map(({ id }) => uuidOf(id))}::uuid[],
+      (select array_agg(case when v <> 3 then id end order by n)
+        from unnest(applied.verdict, ${ids}::uuid[]) with ordinality as each(v, id, n)),
       ${outcomes.map(({ state }) => state)}::text[],
       ${outcomes.map(({ servedBy }) => servedBy ?? null)}::text[],
       ${outcomes.map(({ error }) => error?.code ?? null)}::text[],

@@ -1,13 +1,5 @@
 import { type Backends, estimateTokens, streamFromTargets } from '@weir/backends'
-import {
-  type ChoiceResult,
-  type Chunk,
-  type CompletionJob,
-  type CompletionRequest,
-  type Model,
-  ServiceError,
-  type Usage,
-} from '@weir/contracts'
+import type { ChoiceResult, Chunk, CompletionJob, CompletionRequest, Model, ServiceError, Usage } from '@weir/contracts'
 
 /** What an attempt has made so far, whether or not it came to its end. */
 export type Generated = {

@@ -11,8 +11,9 @@
 --
 -- Locking comes first and reading second, as separate statements: each statement of a volatile function sees what was
 -- committed before it began, so what is read under the lock is current. (A single CTE that locks and reads in one
--- statement reads the state from before the wait, and charges twice.) Plans are pinned: on empty statistics hash joins
--- would read whole tables.
+-- statement reads the state from before the wait, and charges twice.) The locking statement itself gives the rows it
+-- locked as they then are, and only those may be decided on: an account that appears a moment later is not locked.
+-- Plans are pinned: on empty statistics hash joins would read whole tables.
 create function ledger.apply(
   op smallint[], account uuid[], id uuid[], amount bigint[],
   out verdict smallint[], out figure bigint[], out other bigint[]
@@ -33,25 +34,23 @@ declare
   end_id uuid[] := '{}'; end_captured bigint[] := '{}'; end_state text[] := '{}';
   e_account uuid[] := '{}'; e_sequence bigint[] := '{}'; e_kind text[] := '{}'; e_ref uuid[] := '{}';
   e_grant uuid[] := '{}'; e_amount bigint[] := '{}'; e_after bigint[] := '{}';
-  known boolean; charge bigint; rest bigint; part bigint;
+  known boolean; charge bigint; rest bigint; part bigint; ended bigint;
 begin
   verdict := array_fill(0::smallint, array[n]);
   figure := array_fill(0::bigint, array[n]);
   other := array_fill(0::bigint, array[n]);
   if n = 0 then return; end if;
 
-  perform from ledger.account t where t.id = any(apply.account) order by t.id for update;
+  select array_agg(t.id order by t.id), array_agg(t.balance order by t.id),
+         array_agg(t.held order by t.id), array_agg(t.sequence order by t.id)
+    into a_id, a_balance, a_held, a_sequence
+    from (select * from ledger.account c where c.id = any(apply.account) order by c.id for update) t;
   at := clock_timestamp();
 
   select array_agg(t.account_id order by o.i), array_agg(t.amount order by o.i),
          array_agg(t.captured order by o.i), array_agg(t.state order by o.i)
     into r_account, r_amount, r_captured, r_state
     from unnest(apply.id) with ordinality o(id, i) left join ledger.reservation t on t.id = o.id;
-
-  select array_agg(t.id order by t.id), array_agg(t.balance order by t.id),
-         array_agg(t.held order by t.id), array_agg(t.sequence order by t.id)
-    into a_id, a_balance, a_held, a_sequence
-    from ledger.account t where t.id = any(apply.account);
 
   if 2 = any(apply.op) then
     select array_agg(t.id), array_agg(t.account_id), array_agg(t.balance), array_agg(false)
@@ -61,6 +60,9 @@ begin
   end if;
 
   for i in 1..n loop
+    if i > 1 and apply.account[i] < apply.account[i - 1] then
+      raise exception 'the batch is not sorted by account';
+    end if;
     while a_id[a] < apply.account[i] loop a := a + 1; end loop;
     while g_account[g] < apply.account[i] loop g := g + 1; end loop;
     known := coalesce(a_id[a] = apply.account[i], false);
@@ -134,6 +136,9 @@ begin
   if end_id <> '{}' then
     update ledger.reservation t set state = o.state, captured = o.captured, closed_at = at
       from unnest(end_id, end_captured, end_state) o(id, captured, state) where t.id = o.id;
+    -- Both would have been decided on the reservation as it was before: charged twice.
+    get diagnostics ended = row_count;
+    if ended <> array_length(end_id, 1) then raise exception 'the batch ends a reservation twice'; end if;
   end if;
   if e_ref <> '{}' then
     insert into ledger.entry (account_id, sequence, kind, ref, grant_id, amount, balance_after, created_at)

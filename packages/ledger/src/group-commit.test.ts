@@ -117,13 +117,12 @@ test('an operation that waited too long is refused and never sent', async () => 
 
 test('operations that nobody waits for any more make room in the queue', async () => {
   vi.useFakeTimers()
-  const { batches, submit, sent } = groupCommitFixture({ maxQueued: 2 })
+  const { batches, submit, dispose, sent } = groupCommitFixture({ maxQueued: 2 })
   const expired = outcomesOf([submit(1), submit(2), submit(3)])
   vi.advanceTimersByTime(1_000)
   await expired
   batches[0]!.resolve()
-  await Promise.resolve()
-  await Promise.resolve()
+  await dispose()
 
   const verdict = submit(4)
 

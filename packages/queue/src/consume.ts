@@ -33,10 +33,13 @@ const OVERLAP_DELAY_MS = 300
 export function startConsumer(options: ConsumeOptions): Consumer {
   const { queue, prefix } = laneKeys(options.prefix)
   const running = new Set<string>()
+  let graceEnded = false
 
   // BullMQ hands out a signal only to a processor that declares three parameters.
   async function processJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const id = CompletionId.parse(job.id)
+    // Fetched before we stopped fetching: it begins too late to be told with the others.
+    if (graceEnded) return handBack(job, token)
     // BullMQ renews locks by job id: two attempts here at once, and the end of the old one stops the renewal of the new.
     if (running.has(id)) return delayJob(job, token, OVERLAP_DELAY_MS)
 
@@ -44,10 +47,7 @@ export function startConsumer(options: ConsumeOptions): Consumer {
     try {
       const processed = await options.process(id, signal ?? AbortSignal.abort(new Error('BullMQ gave no signal')))
       if (processed.kind === 'retry') return await delayJob(job, token, processed.afterMs)
-      if (processed.kind === 'hand_back') {
-        await job.moveToWait(token)
-        throw new WaitingError()
-      }
+      if (processed.kind === 'hand_back') return await handBack(job, token)
     } finally {
       running.delete(id)
     }
@@ -71,7 +71,10 @@ export function startConsumer(options: ConsumeOptions): Consumer {
 
   return {
     async stop(graceMs) {
-      const timer = setTimeout(() => worker.cancelAllJobs('shutdown'), graceMs)
+      const timer = setTimeout(() => {
+        graceEnded = true
+        worker.cancelAllJobs('shutdown')
+      }, graceMs)
       // Stops fetching at once; locks keep being renewed until the last job has ended.
       await worker.close()
       clearTimeout(timer)
@@ -82,4 +85,9 @@ export function startConsumer(options: ConsumeOptions): Consumer {
 async function delayJob(job: Job, token: string | undefined, delayMs: number): Promise<never> {
   await job.moveToDelayed(Date.now() + delayMs, token)
   throw new DelayedError()
+}
+
+async function handBack(job: Job, token: string | undefined): Promise<never> {
+  await job.moveToWait(token)
+  throw new WaitingError()
 }

@@ -97,6 +97,28 @@ test.each([
   expect(await told(watch.events(never()))).toBe('1 gap')
 })
 
+test('an end whose last frames have expired is a gap, never an answer that looks whole', async () => {
+  const watch = watchFixture()
+  watch.push(frameMessage(1))
+  watch.push(endMessage(3))
+
+  expect(await told(watch.events(never()))).toBe('1 gap')
+})
+
+test('a completion that ends while its watcher looks into Redis is told whole', async () => {
+  const watch = watchFixture({ frames: framesTo(1) })
+  vi.spyOn(watch.relay, 'framesAfter').mockImplementationOnce(async () => {
+    watch.replayed.frames = framesTo(2)
+    watch.replayed.outcome = completed()
+    watch.resync()
+    return framesTo(1)
+  })
+
+  watch.resync()
+
+  expect(await told(watch.events(never()))).toBe(everyFrameTo(2))
+})
+
 test('a frame of another attempt does not continue what was told', async () => {
   const watch = watchFixture()
   watch.push(frameMessage(1))

@@ -131,6 +131,8 @@ export function createWatch(
       const timer = setTimeout(() => finish(false), ms)
       signal.addEventListener('abort', onAbort, { once: true })
       wake = () => finish(true)
+      // An abort from before we listened is not told again.
+      if (signal.aborted) finish(true)
     })
   }
 

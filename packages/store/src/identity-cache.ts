@@ -31,9 +31,11 @@ export function createIdentityCache(options: {
 
   async function lookUp(secret: string): Promise<Identity | undefined> {
     const before = forgotten
+    // An answer is as old as its question, however long it took.
+    const start = perf.now()
     const identity = await options.identify(secret)
-    if (identity === undefined) unknown.set(secret, true)
-    else if (before === forgotten) known.set(secret, identity)
+    if (identity === undefined) unknown.set(secret, true, { start })
+    else if (before === forgotten) known.set(secret, identity, { start })
     return identity
   }
 
@@ -44,16 +46,19 @@ export function createIdentityCache(options: {
       if (cached) return cached
 
       // Many requests with one new key make one look-up.
-      let lookup = lookups.get(secret)
-      if (!lookup) {
-        lookup = lookUp(secret).finally(() => lookups.delete(secret))
-        lookups.set(secret, lookup)
-      }
+      const running = lookups.get(secret)
+      if (running) return running
+      const lookup = lookUp(secret).finally(() => {
+        if (lookups.get(secret) === lookup) lookups.delete(secret)
+      })
+      lookups.set(secret, lookup)
       return lookup
     },
 
     forget(keyId) {
       forgotten++
+      // Whoever asks from now on does not wait for an answer from before.
+      lookups.clear()
       for (const [secret, identity] of known.entries()) if (identity.keyId === keyId) known.delete(secret)
     },
   }

@@ -93,16 +93,15 @@ export async function applyBatch(db: Database, ops: readonly Operation[]): Promi
   return ops.map((op, i) => (op.kind === 'reserve' ? reserveVerdictAt(rows[0]!, i) : closeVerdictAt(rows[0]!, i)))
 }
 
-/** What one process does with its operations: group commits on a connection of its own. */
-export function createLane(
-  db: Database,
-  onFailure: (error: unknown) => void = () => {},
-  maxBatch = 500,
-): GroupCommit<Operation, Verdict> {
+type LaneOptions = { maxBatch?: number; commit?: typeof applyBatch; onFailure?: (error: unknown) => void }
+
+/** What one process does with its operations: group commits, on connections of its own. */
+export function createLane(db: Database, options: LaneOptions = {}): GroupCommit<Operation, Verdict> {
+  const { maxBatch = 500, commit = applyBatch, onFailure } = options
   return createGroupCommit<Operation, Verdict>({
     commit: (ops) =>
-      applyBatch(db, ops).catch((error: unknown) => {
-        onFailure(error)
+      commit(db, ops).catch((error: unknown) => {
+        onFailure?.(error)
         throw error
       }),
     keyOf: ({ completionId }) => completionId,

@@ -1,0 +1,132 @@
+import { inputTokenBound } from '@weir/backends'
+import { type ServiceError, newAccountId, newCompletionId } from '@weir/contracts'
+import { expect, test } from 'vitest'
+import { handOver } from './admit.ts'
+import { answering } from './testing/backend.ts'
+import { requestOf, serviceFixture } from './testing/service.ts'
+
+const refusalOf = (admitting: Promise<unknown>): Promise<ServiceError> =>
+  admitting.then(
+    () => Promise.reject(new Error('it was admitted')),
+    (error: unknown) => error as ServiceError,
+  )
+
+test('an admitted completion has its reservation, its row and its place', async () => {
+  await using service = await serviceFixture()
+
+  const job = await service.admit()
+
+  expect(await service.books()).toMatchObject({ charged: 0n })
+  expect((await service.books()).reserved).toBeGreaterThan(200n)
+  expect(await service.rowOf(job)).toEqual({ state: 'queued', error_code: null, charged: null })
+  expect(await service.redis.zrange(service.places, '0', '-1')).toEqual([job.id])
+})
+
+test('a request that costs more than the account has is refused with all that its client must know', async () => {
+  await using service = await serviceFixture()
+
+  const request = requestOf({ maxOutputTokens: 1_000_000 })
+  const needed = 2 + inputTokenBound(request) / 1_000_000
+
+  const refusal = await refusalOf(service.admit(request))
+
+  expect(refusal).toMatchObject({
+    code: 'credit_balance_exhausted',
+    extra: { balance: 0.01, available: 0.01, reserved: 0, needed, waiting_helps: false },
+  })
+  expect(refusal.message).toContain(`up to ${needed} credits and 0.01 are available (0 are reserved`)
+})
+
+test('a refused client is told when waiting for its running completions would help', async () => {
+  await using service = await serviceFixture()
+  const dear = requestOf({ maxOutputTokens: 4_000 })
+  await service.admit(dear)
+  const reserved = Number((await service.books()).reserved) / 1_000_000
+
+  const refusal = await refusalOf(service.admit(dear))
+
+  expect(refusal).toMatchObject({ extra: { balance: 0.01, reserved, waiting_helps: true } })
+  expect(refusal.message).toContain('Wait for those to end')
+})
+
+test('a request that is refused for its cost leaves no place, no row and no reservation', async () => {
+  await using service = await serviceFixture({ maxLivePerAccount: 1 })
+
+  await refusalOf(service.admit(requestOf({ maxOutputTokens: 1_000_000 })))
+
+  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+  await service.admit()
+})
+
+test('an account that was never given credits is refused', async () => {
+  await using service = await serviceFixture()
+
+  const refusal = await refusalOf(service.admit(requestOf(), { accountId: newAccountId() }))
+
+  expect(refusal).toMatchObject({ code: 'credit_balance_exhausted', extra: { balance: 0 } })
+})
+
+test('an account with too many completions is told to try again, and nothing is reserved', async () => {
+  await using service = await serviceFixture({ maxLivePerAccount: 1 })
+  await service.admit()
+  const before = await service.books()
+
+  const refusal = await refusalOf(service.admit())
+
+  expect(refusal).toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: expect.any(Number) })
+  expect(await service.books()).toEqual(before)
+})
+
+test('a service that has too much to do says so early, and nothing is reserved', async () => {
+  await using service = await serviceFixture({ maxWaiting: 1 })
+  await service.lane.enqueue(newCompletionId())
+
+  const refusal = await refusalOf(service.admit())
+
+  expect(refusal).toMatchObject({ code: 'overloaded', retryAfterMs: expect.any(Number) })
+  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+  expect(await service.redis.zcard(service.places)).toBe(0)
+})
+
+test('a completion that cannot be handed over is told to its client and costs nothing', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit()
+  const away = new Error('Connection is closed.')
+  const lane = { enqueue: () => Promise.reject(away) }
+
+  await expect(handOver({ ...service, lane }, job)).rejects.toBe(away)
+
+  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+  expect(await service.rowOf(job)).toMatchObject({ state: 'failed', error_code: 'service_unavailable' })
+  expect(await service.redis.zcard(service.places)).toBe(0)
+})
+
+test('a completion that was handed over in spite of an error is not run', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit()
+  const enqueue = async () => {
+    await service.lane.enqueue(job.id)
+    throw new Error('Command timed out')
+  }
+  await expect(handOver({ ...service, lane: { enqueue } }, job)).rejects.toThrow('Command timed out')
+
+  expect(await service.run(job, answering)).toEqual({ kind: 'done' })
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', cost: 0n })
+})
+
+test('a worker never finds a job on the lane before the state of its completion', async () => {
+  await using service = await serviceFixture({ maxLivePerAccount: 100 })
+  const found: string[] = []
+  const all = Promise.withResolvers<void>()
+  await service.work(async (id) => {
+    const { kind } = await service.relay.claim(id, 'worker', 3)
+    if (found.push(kind) === 40) all.resolve()
+    return { kind: 'done' }
+  })
+  const jobs = await Promise.all(Array.from({ length: 40 }, () => service.admit(requestOf({ maxOutputTokens: 1 }))))
+
+  await Promise.all(jobs.map((job) => handOver(service, job)))
+  await all.promise
+
+  expect(new Set(found)).toEqual(new Set(['claimed']))
+})
