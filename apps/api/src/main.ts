@@ -10,10 +10,13 @@ import { createAccountStore, createApiKeyStore, createIdentityCache } from '@wei
 import { sql } from 'kysely'
 import { apiSettings } from './config.ts'
 import { createDepartures } from './departures.ts'
+import { closerOf } from './http/close-server.ts'
 import { createServer } from './server.ts'
 
 const config = loadConfig(apiSettings, process.env)
 const log = createLogger({ name: 'api', level: config.LOG_LEVEL })
+// From here on a signal is heard; one that comes while we start is obeyed once we have.
+const stopped = untilSignal('SIGTERM', 'SIGINT')
 const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')
 const timeoutMs = config.WEIR_DEPENDENCY_TIMEOUT_MS
 const prefix = config.WEIR_REDIS_PREFIX
@@ -87,15 +90,12 @@ const app = await createServer(
   },
   { bodyLimitBytes: config.WEIR_BODY_LIMIT_BYTES, log },
 )
+const close = closerOf(app)
 await app.listen({ host: config.HOST, port: config.PORT })
 const { port } = app.server.address() as AddressInfo
 announceReady({ port })
 log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
 
-const signal = await untilSignal('SIGTERM', 'SIGINT')
-log.info({ signal }, 'draining')
+log.info({ signal: await stopped }, 'draining')
 draining = true
-// Answers under way may end in time; then their connections are cut, and the clients see it.
-const cut = setTimeout(() => app.server.closeAllConnections(), config.WEIR_SHUTDOWN_MS)
-await app.close()
-clearTimeout(cut)
+await close(config.WEIR_SHUTDOWN_MS)

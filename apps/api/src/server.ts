@@ -6,7 +6,7 @@ import { createAuthenticate } from './authenticate.ts'
 import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts'
 import { credits } from './credits.ts'
 import { type HealthDeps, health } from './health.ts'
-import { handleErrors } from './http/errors.ts'
+import { handleErrors, refuseUnroutable } from './http/errors.ts'
 import { nameRequests } from './http/request-id.ts'
 import { validateWithZod } from './http/validate.ts'
 import { models } from './models.ts'
@@ -33,6 +33,7 @@ export async function createServer(
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
+    frameworkErrors: refuseUnroutable,
     http: timeouts,
   })
   app.removeContentTypeParser('text/plain')

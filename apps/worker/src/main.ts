@@ -9,6 +9,8 @@ import { workerSettings } from './config.ts'
 
 const config = loadConfig(workerSettings, process.env)
 const log = createLogger({ name: 'worker', level: config.LOG_LEVEL })
+// From here on a signal is heard; one that comes while we start is obeyed once we have.
+const stopped = untilSignal('SIGTERM', 'SIGINT')
 const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')
 const timeoutMs = config.WEIR_DEPENDENCY_TIMEOUT_MS
 const prefix = config.WEIR_REDIS_PREFIX
@@ -81,5 +83,4 @@ if (config.WEIR_ROLES.includes('completions')) {
 announceReady()
 log.info({ roles: config.WEIR_ROLES }, 'ready')
 
-const signal = await untilSignal('SIGTERM', 'SIGINT')
-log.info({ signal }, 'draining')
+log.info({ signal: await stopped }, 'draining')

@@ -10,10 +10,20 @@ const suffix = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
 function idSchema<Brand extends string>(prefix: string) {
   return z
     .string()
-    .refine((id) => id.startsWith(`${prefix}_`) && suffix.test(id.slice(prefix.length + 1)), {
+    .refine((id) => id.startsWith(`${prefix}_`) && suffix.test(id.slice(prefix.length + 1)) && holdsUuid(id), {
       error: `must be an id that begins with ${prefix}_`,
     })
     .brand<Brand>()
+}
+
+/** Not every 128 bits are a UUID, and what is none cannot be looked up. */
+function holdsUuid(id: string): boolean {
+  try {
+    toUUID(id as never)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export const CompletionId = idSchema<'CompletionId'>('chatcmpl')

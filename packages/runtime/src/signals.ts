@@ -14,5 +14,5 @@ export async function untilSignal(...signals: NodeJS.Signals[]): Promise<string>
 
 /** Tells the process that started us, if it listens, that we serve now. */
 export function announceReady(details: { port?: number } = {}): void {
-  process.send?.({ type: 'ready', ...details })
+  if (process.connected) process.send?.({ type: 'ready', ...details })
 }

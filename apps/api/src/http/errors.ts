@@ -1,7 +1,7 @@
 import { ServiceError, errors } from '@weir/contracts'
 import { openai } from '@weir/dialects'
 import { designedError } from '@weir/runtime'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** What Fastify refuses before any handler runs, by its own code. */
 const refusals: Record<string, (error: FastifyError) => ServiceError> = {
@@ -35,6 +35,12 @@ export function handleErrors(app: FastifyInstance): void {
       new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?', 1)[0]}.`),
     ),
   )
+}
+
+/** A path that cannot be read reaches no route and no hook: it is named and refused here. */
+export function refuseUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id).header('request-id', request.id)
+  void sendError(reply, serviceErrorOf(error))
 }
 
 function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {

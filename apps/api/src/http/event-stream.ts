@@ -37,11 +37,14 @@ export function openEventStream(reply: FastifyReply, limits: EventStreamLimits):
   raw.once('close', () => clearInterval(keepAlive))
 
   async function drained() {
+    const waiting = new AbortController()
     const stalled = setTimeout(() => raw.destroy(), limits.stallMs)
     try {
-      await Promise.race([once(raw, 'drain'), once(raw, 'close')])
+      await Promise.race([once(raw, 'drain', waiting), once(raw, 'close', waiting)])
     } finally {
       clearTimeout(stalled)
+      // A slow reader waits many times, and each wait would leave a listener behind.
+      waiting.abort()
     }
   }
 
