@@ -5,13 +5,24 @@ import { createAdmissions, createEndings } from '@weir/completions'
 import { createLedger } from '@weir/ledger'
 import { createAdmission, openLane } from '@weir/queue'
 import { announceRevocation, createRelay, onRevocation, openReplies } from '@weir/relay'
-import { announceReady, createLogger, loadConfig, openDatabase, openRedis, untilSignal } from '@weir/runtime'
+import {
+  announceReady,
+  createLogger,
+  exitWithin,
+  loadConfig,
+  openDatabase,
+  openRedis,
+  untilSignal,
+} from '@weir/runtime'
 import { createAccountStore, createApiKeyStore, createIdentityCache } from '@weir/store'
 import { sql } from 'kysely'
 import { apiSettings } from './config.ts'
 import { createDepartures } from './departures.ts'
 import { closerOf } from './http/close-server.ts'
 import { createServer } from './server.ts'
+
+/** For closing what is open, once nothing runs any more. */
+const CLOSING_MS = 4_000
 
 const config = loadConfig(apiSettings, process.env)
 const log = createLogger({ name: 'api', level: config.LOG_LEVEL })
@@ -97,5 +108,6 @@ announceReady({ port })
 log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')
+exitWithin(config.WEIR_SHUTDOWN_MS + CLOSING_MS)
 draining = true
 await close(config.WEIR_SHUTDOWN_MS)

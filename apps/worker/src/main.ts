@@ -3,9 +3,21 @@ import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/b
 import { createAttempts, createEndings, createReconciler, createRunCompletion } from '@weir/completions'
 import { createAdmission, openLane, startConsumer } from '@weir/queue'
 import { createRelay, openControl } from '@weir/relay'
-import { announceReady, createLogger, loadConfig, openDatabase, openRedis, repeat, untilSignal } from '@weir/runtime'
+import {
+  announceReady,
+  createLogger,
+  exitWithin,
+  loadConfig,
+  openDatabase,
+  openRedis,
+  repeat,
+  untilSignal,
+} from '@weir/runtime'
 import { createCompletionStore } from '@weir/store'
 import { workerSettings } from './config.ts'
+
+/** For closing what is open, once nothing runs any more. */
+const CLOSING_MS = 4_000
 
 const config = loadConfig(workerSettings, process.env)
 const log = createLogger({ name: 'worker', level: config.LOG_LEVEL })
@@ -84,3 +96,4 @@ announceReady()
 log.info({ roles: config.WEIR_ROLES }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')
+exitWithin(config.WEIR_SHUTDOWN_MS + CLOSING_MS)

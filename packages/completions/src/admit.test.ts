@@ -113,20 +113,3 @@ test('a completion that was handed over in spite of an error is not run', async 
   expect(await service.run(job, answering)).toEqual({ kind: 'done' })
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', cost: 0n })
 })
-
-test('a worker never finds a job on the lane before the state of its completion', async () => {
-  await using service = await serviceFixture({ maxLivePerAccount: 100 })
-  const found: string[] = []
-  const all = Promise.withResolvers<void>()
-  await service.work(async (id) => {
-    const { kind } = await service.relay.claim(id, 'worker', 3)
-    if (found.push(kind) === 40) all.resolve()
-    return { kind: 'done' }
-  })
-  const jobs = await Promise.all(Array.from({ length: 40 }, () => service.admit(requestOf({ maxOutputTokens: 1 }))))
-
-  await Promise.all(jobs.map((job) => handOver(service, job)))
-  await all.promise
-
-  expect(new Set(found)).toEqual(new Set(['claimed']))
-})

@@ -1,7 +1,8 @@
 import type { CompletionJob, Outcome } from '@weir/contracts'
 import type { Frame, Replies } from '@weir/relay'
 import { type HandOverDeps, handOver, submit } from './admit.ts'
-import { interruptedOutcome } from './outcomes.ts'
+import { settleDecided } from './finish.ts'
+import { abandonedOutcome, interruptedOutcome } from './outcomes.ts'
 
 export type FollowDeps = HandOverDeps & { replies: Pick<Replies, 'watch'>; onError: (error: unknown) => void }
 
@@ -12,13 +13,17 @@ const MAX_SUBMISSIONS = 5
 
 /**
  * Hands an accepted completion over and follows it to its end, which is always told unless `signal` aborts. The first
- * event says that it was handed over; what cannot be handed over throws instead, with nothing reserved any more.
+ * event says that it was handed over; what cannot be handed over throws instead, with nothing reserved any more. Where
+ * `signal` has aborted before, it is ended at once and nothing is told.
  */
 export async function* follow(
   deps: FollowDeps,
   job: CompletionJob,
   signal: AbortSignal,
 ): AsyncGenerator<FollowEvent, void> {
+  // Gone while it was being admitted: nobody has its id to come back with, so no worker begins with it.
+  if (signal.aborted) return void (await settleDecided(deps, job, abandonedOutcome()))
+
   // Listening begins before anybody can speak.
   using watch = deps.replies.watch(job.id)
   await handOver(deps, job)

@@ -30,6 +30,9 @@ export const interruptedOutcome = (): Outcome =>
 export const exhaustedOutcome = (): Outcome =>
   freeOutcome('failed', 'internal', 'The completion could not be run. It costs nothing; please ask again.')
 
+export const abandonedOutcome = (): Outcome =>
+  freeOutcome('cancelled', 'cancelled', 'The completion was cancelled before it ran.')
+
 export const lostOutcome = (): Outcome =>
   freeOutcome(
     'failed',

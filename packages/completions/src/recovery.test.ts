@@ -2,6 +2,7 @@ import type { CompletionJob, Outcome } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { AttemptStopped } from './attempts.ts'
 import { finish } from './finish.ts'
+import { interruptedOutcome } from './outcomes.ts'
 import { USAGE_COST, answering, holding, text, unasked } from './testing/backend.ts'
 import { type ServiceFixture, requestOf, serviceFixture } from './testing/service.ts'
 
@@ -120,12 +121,13 @@ test('a completion whose workers die again and again fails for free', async () =
   expect(await service.rowOf(job)).toEqual({ state: 'failed', error_code: 'internal', charged: 0n })
 })
 
-test('a completion that Redis and Postgres settle twice at once is charged once', async () => {
+test('a completion that is ended in several ways at once ends in one of them, and is charged once', async () => {
   await using service = await serviceFixture()
   const job = await service.submitted()
   const epoch = await takenOver(service, job)
+  const ways = [decided(1n), interruptedOutcome(), decided(3n)]
 
-  const ends = await Promise.all([1n, 2n, 3n].map((cost) => finish(service, { ...job, epoch }, decided(cost))))
+  const ends = await Promise.all(ways.map((outcome) => finish(service, { ...job, epoch }, outcome)))
 
   expect(ends).toEqual([decided(1n), decided(1n), decided(1n)])
   expect(await service.books()).toEqual({ charged: 1n, reserved: 0n })

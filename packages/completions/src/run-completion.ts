@@ -13,11 +13,18 @@ import { type Logger, designedError, isDependencyError } from '@weir/runtime'
 import { type Attempt, AttemptStopped, type Attempts } from './attempts.ts'
 import { type FinishDeps, finish, settleDecided } from './finish.ts'
 import { type GenerateDeps, type Generated, generate, hasText, nothingGenerated, usageOf } from './generate.ts'
-import { exhaustedOutcome, expiredOutcome, failedOutcome, freeOutcome, interruptedOutcome } from './outcomes.ts'
+import {
+  abandonedOutcome,
+  exhaustedOutcome,
+  expiredOutcome,
+  failedOutcome,
+  freeOutcome,
+  interruptedOutcome,
+} from './outcomes.ts'
 
 export type RunDeps = FinishDeps &
   GenerateDeps & {
-    relay: Pick<Relay, 'claim' | 'unclaim' | 'emit' | 'prepare' | 'conclude'>
+    relay: Pick<Relay, 'claim' | 'letGo' | 'emit' | 'prepare' | 'conclude'>
     attempts: Attempts
     catalogue: Pick<Catalogue, 'find'>
     controlChannel: string
@@ -65,7 +72,7 @@ async function act(deps: RunDeps, id: CompletionId, claim: Claim, signal: AbortS
 }
 
 const unrunnable = {
-  cancelled: () => freeOutcome('cancelled', 'cancelled', 'The completion was cancelled before it ran.'),
+  cancelled: abandonedOutcome,
   expired: expiredOutcome,
   interrupted: interruptedOutcome,
   exhausted: exhaustedOutcome,
@@ -129,7 +136,7 @@ async function endStopped(
         return end(deps, claim, expiredOutcome())
       case 'shutdown':
         if (seen) return end(deps, claim, interruptedOutcome())
-        await deps.relay.unclaim(job.id, claim.epoch)
+        await deps.relay.letGo(job.id, claim.epoch, 'uncounted')
         return { kind: 'hand_back' }
     }
   }
@@ -140,7 +147,10 @@ async function endStopped(
   if (seen) return end(deps, claim, interruptedOutcome())
   const pauseMs = failure.retryAfterMs ?? RETRY_MS * 2 ** (claim.attempt - 1)
   const mayRunAgain = errors[failure.code].retryable && claim.attempt < deps.maxAttempts
-  if (mayRunAgain && Date.now() + pauseMs < job.deadlineAt) return { kind: 'retry', afterMs: pauseMs }
+  if (mayRunAgain && Date.now() + pauseMs < job.deadlineAt) {
+    await deps.relay.letGo(job.id, claim.epoch, 'counted')
+    return { kind: 'retry', afterMs: pauseMs }
+  }
   return end(deps, claim, failedOutcome(failure))
 }
 

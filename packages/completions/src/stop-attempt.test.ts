@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { AttemptStopped } from './attempts.ts'
 import { cancel } from './cancel.ts'
-import { answering, holding, text, unasked } from './testing/backend.ts'
+import { answering, finish, holding, text, unasked } from './testing/backend.ts'
 import { requestOf, serviceFixture } from './testing/service.ts'
 
 const streaming = requestOf({ stream: true })
@@ -62,6 +63,24 @@ test('a cancel whose message is lost is noticed all the same', async () => {
 
   expect(signal.reason).toEqual(new AttemptStopped('cancelled'))
   expect(await service.books()).toEqual({ charged: 13n, reserved: 0n })
+})
+
+test('a backend that ends its answer in spite of a cancel does not complete it', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const begun = Promise.withResolvers<void>()
+  const running = service.run(job, async function* (_request, _target, signal) {
+    yield text('Water')
+    begun.resolve()
+    await once(signal, 'abort')
+    yield finish
+  })
+  await begun.promise
+
+  await cancel(service, job.id)
+  await running
+
+  expect(await service.rowOf(job)).toMatchObject({ state: 'cancelled' })
 })
 
 test('a completion that has ended is not changed by a cancel', async () => {

@@ -1,7 +1,8 @@
-import { newAccountId, newCompletionId } from '@weir/contracts'
+import { newAccountId, newCompletionId, uuidOf } from '@weir/contracts'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLedger } from './ledger.ts'
 import { type LedgerFixture, openLedgerFixture } from './testing/ledger-fixture.ts'
+import { holdBack, whenWaiting } from './testing/locks.ts'
 
 let ledger: LedgerFixture
 beforeAll(async () => void (ledger = await openLedgerFixture()))
@@ -46,17 +47,32 @@ test('giving again with the same reference returns the grant of the first time, 
   expect(await ledger.available(accountId)).toBe(40n)
 })
 
-test('six connections give with one reference at the same time, and the credits are given once', async () => {
-  await using connections = new AsyncDisposableStack()
-  const givers = Array.from({ length: 6 }, () => createLedger(connections.use(ledger.connect())))
+test('six connections open an account with one reference at the same time, and the credits are given once', async () => {
   const accountId = newAccountId()
-  const request = { accountId, kind: 'purchased', amount: 100n, reference: 'invoice 7' } as const
+  const give = () => ledger.give({ accountId, kind: 'purchased', amount: 100n, reference: 'invoice 7' })
 
-  const given = await Promise.all(givers.map((giver) => giver.give(request)))
+  const given = await Promise.all([give(), give(), give(), give(), give(), give()])
 
   expect(new Set(given.map(({ grant }) => grant.id)).size).toBe(1)
   expect(given.filter(({ repeated }) => !repeated)).toHaveLength(1)
   expect(await ledger.available(accountId)).toBe(100n)
+})
+
+test('whoever waits to give with a reference sees that it was given meanwhile', async () => {
+  const accountId = await ledger.accountWith(10n)
+  await using held = await holdBack(
+    ledger.db,
+    sql`select from ledger.account where id = ${uuidOf(accountId)} for update`,
+  )
+  const give = () => ledger.give({ accountId, kind: 'purchased', amount: 100n, reference: 'invoice 7' })
+  const giving = [give(), give(), give()]
+  await whenWaiting(ledger.db, 3)
+
+  await held.letGo()
+
+  const given = await Promise.all(giving)
+  expect(given.filter(({ repeated }) => !repeated)).toHaveLength(1)
+  expect(await ledger.available(accountId)).toBe(110n)
   expect(await ledger.faults(accountId)).toEqual([])
 })
 

@@ -1,6 +1,6 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { completed, jobOf, streamJob } from './testing/jobs.ts'
+import { cancelled, completed, jobOf, streamJob } from './testing/jobs.ts'
 import { relayFixture } from './testing/relay-fixture.ts'
 
 test('each claim of a completion begins a newer epoch and counts one attempt more', async () => {
@@ -62,7 +62,7 @@ test('a claim of a decided completion gets the decision to settle, to the last m
 test('a completion cancelled while it ran is found cancelled by the next claim', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
-  await fixture.relay.cancel(job.id)
+  await fixture.relay.cancel(job.id, cancelled())
 
   expect(await fixture.claim(job)).toEqual({ kind: 'cancelled', epoch: 2, job })
 })
@@ -110,7 +110,7 @@ test('an attempt that is given back is not counted', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.submitted()
   await fixture.claim(job, 1)
-  await fixture.relay.unclaim(job.id, 1)
+  await fixture.relay.letGo(job.id, 1, 'uncounted')
 
   expect(await fixture.claim(job, 1)).toMatchObject({ kind: 'claimed', epoch: 2, attempt: 1 })
 })
@@ -119,7 +119,7 @@ test('an attempt that another has replaced can give nothing back', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
   await fixture.claim(job)
-  await fixture.relay.unclaim(job.id, 1)
+  await fixture.relay.letGo(job.id, 1, 'uncounted')
 
   expect(await fixture.claim(job)).toMatchObject({ kind: 'claimed', attempt: 3 })
 })

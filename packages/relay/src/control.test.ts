@@ -1,3 +1,4 @@
+import { cancelled } from './testing/jobs.ts'
 import { type CompletionId, type KeyId, newCompletionId, newKeyId } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { announceRevocation, onRevocation, openControl } from './control.ts'
@@ -15,7 +16,7 @@ test('a worker hears of the completions that are cancelled on it, and of no othe
 
   for (const [i, worker] of [channel, 'another worker', channel].entries()) {
     await fixture.relay.claim(jobs[i]!.id, worker, 3)
-    await fixture.relay.cancel(jobs[i]!.id)
+    await fixture.relay.cancel(jobs[i]!.id, cancelled())
   }
   await two.promise
 
@@ -62,7 +63,7 @@ test('a worker that was cut off hears of cancels again', async () => {
   const job = await fixture.submitted()
   await fixture.relay.claim(job.id, channel, 3)
 
-  await fixture.relay.cancel(job.id)
+  await fixture.relay.cancel(job.id, cancelled())
 
   expect(await heard.promise).toBe(job.id)
 })

@@ -1,6 +1,6 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { completed, streamJob } from './testing/jobs.ts'
+import { cancelled, completed, streamJob } from './testing/jobs.ts'
 import { frameOf, relayFixture } from './testing/relay-fixture.ts'
 
 const fromStart = { epoch: 0, sequence: 0 }
@@ -64,7 +64,7 @@ test.each(['prepare', 'conclude'] as const)('nothing is said after the %s of a c
 test('the worker of a cancelled completion learns it from its next frame', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running(streamJob())
-  await fixture.relay.cancel(job.id)
+  await fixture.relay.cancel(job.id, cancelled())
 
   expect(await fixture.emit(job, 1)).toBe('cancelled')
 })
@@ -88,12 +88,12 @@ test('frames expire even if their completion never ends', async () => {
 
 test('a worker asks about all its attempts at once and hears of each whether it may go on', async () => {
   await using fixture = await relayFixture()
-  const [going, replaced, cancelled, decided] = await Promise.all([1, 2, 3, 4].map(() => fixture.running()))
+  const [going, replaced, stopped, decided] = await Promise.all([1, 2, 3, 4].map(() => fixture.running()))
   await fixture.claim(replaced!)
-  await fixture.relay.cancel(cancelled!.id)
+  await fixture.relay.cancel(stopped!.id, cancelled())
   await fixture.relay.prepare(decided!.id, 1, completed())
 
-  const ids = [going, replaced, cancelled, decided].map((job) => job!.id)
+  const ids = [going, replaced, stopped, decided].map((job) => job!.id)
   const states = await fixture.relay.check([...ids, newCompletionId()].map((id) => ({ id, epoch: 1 })))
 
   expect(states).toEqual(['emitted', 'stale', 'cancelled', 'stale', 'stale'])

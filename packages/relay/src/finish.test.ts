@@ -1,6 +1,6 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { completed, streamJob } from './testing/jobs.ts'
+import { cancelled, completed, streamJob } from './testing/jobs.ts'
 import { WORKER, relayFixture } from './testing/relay-fixture.ts'
 
 test('an outcome is decided once, and everybody who decides gets the one that stands', async () => {
@@ -62,18 +62,25 @@ test('a completion nobody has claimed is cancelled at once, and its claim finds 
   await using fixture = await relayFixture()
   const job = await fixture.submitted()
 
-  const cancelled = await fixture.relay.cancel(job.id)
-
-  expect(cancelled).toMatchObject({ kind: 'decided', job, outcome: { state: 'cancelled', cost: 0n } })
-  expect(await fixture.claim(job)).toMatchObject({ kind: 'prepared', outcome: { state: 'cancelled', cost: 0n } })
+  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'decided', job })
+  expect(await fixture.claim(job)).toMatchObject({ kind: 'prepared', outcome: cancelled() })
 })
 
 test('a completion that was handed back is cancelled at once', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
-  await fixture.relay.unclaim(job.id, 1)
+  await fixture.relay.letGo(job.id, 1, 'uncounted')
 
-  expect(await fixture.relay.cancel(job.id)).toMatchObject({ kind: 'decided' })
+  expect(await fixture.relay.cancel(job.id, cancelled())).toMatchObject({ kind: 'decided' })
+})
+
+test('a completion that waits for its next attempt is cancelled at once, and that attempt was one', async () => {
+  await using fixture = await relayFixture()
+  const [waiting, goingOn] = [await fixture.running(), await fixture.running()]
+  for (const { id } of [waiting, goingOn]) await fixture.relay.letGo(id, 1, 'counted')
+
+  expect(await fixture.relay.cancel(waiting.id, cancelled())).toMatchObject({ kind: 'decided' })
+  expect(await fixture.claim(goingOn)).toMatchObject({ kind: 'claimed', attempt: 2 })
 })
 
 test('the worker that runs a cancelled completion is told', async () => {
@@ -84,7 +91,7 @@ test('the worker that runs a cancelled completion is told', async () => {
   const job = await fixture.submitted()
   await fixture.relay.claim(job.id, fixture.prefix, 3)
 
-  expect(await fixture.relay.cancel(job.id)).toEqual({ kind: 'running' })
+  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'running' })
   expect(await told).toBe(job.id)
 })
 
@@ -94,7 +101,7 @@ test.each(['prepare', 'conclude'] as const)('a cancel after the %s changes nothi
   if (step === 'prepare') await fixture.relay.prepare(id, 1, completed())
   else await fixture.relay.conclude(id, completed())
 
-  expect(await fixture.relay.cancel(id)).toEqual({ kind: 'ending' })
+  expect(await fixture.relay.cancel(id, cancelled())).toEqual({ kind: 'ending' })
   expect(await fixture.relay.inspect(id)).toMatchObject({ decided: completed() })
 })
 
@@ -102,14 +109,14 @@ test('a completion that Redis does not know cannot be cancelled', async () => {
   await using fixture = await relayFixture()
   const id = newCompletionId()
 
-  expect(await fixture.relay.cancel(id)).toEqual({ kind: 'missing' })
+  expect(await fixture.relay.cancel(id, cancelled())).toEqual({ kind: 'missing' })
   expect(await fixture.redis.exists(fixture.keys.stateOf(id))).toBe(0)
 })
 
 test('a cancel of a claimed completion decides nothing: its worker does', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
-  await fixture.relay.cancel(job.id)
+  await fixture.relay.cancel(job.id, cancelled())
 
   expect(await fixture.redis.hget(fixture.keys.stateOf(job.id), 'worker')).toBe(WORKER)
   expect(await fixture.relay.prepare(job.id, 1, completed())).toEqual(completed())

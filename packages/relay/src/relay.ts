@@ -1,4 +1,4 @@
-import { Chunk, type CompletionId, CompletionJob, Outcome, noUsage } from '@weir/contracts'
+import { Chunk, type CompletionId, CompletionJob, Outcome } from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
 import { z } from 'zod'
 import { relayKeys } from './keys.ts'
@@ -14,9 +14,7 @@ export type Claim =
 
 export type Emitted = 'emitted' | 'stale' | 'cancelled'
 
-export type Cancelled =
-  | { kind: 'decided'; job: CompletionJob; outcome: Outcome }
-  | { kind: 'running' | 'ending' | 'missing' }
+export type Cancelled = { kind: 'decided'; job: CompletionJob } | { kind: 'running' | 'ending' | 'missing' }
 
 /** What Redis knows of a completion; `lastSequence` counts its frames. */
 export type CompletionRecord = { outcome: Outcome | undefined; lastSequence: number }
@@ -36,8 +34,6 @@ const encodeOutcome = (outcome: Outcome): string => JSON.stringify(z.encode(Outc
 const decodeOutcome = (text: string): Outcome => z.decode(Outcome, JSON.parse(text))
 const decodeJob = (text: string): CompletionJob => z.decode(CompletionJob, JSON.parse(text))
 const decodeFrame = (text: string): Chunk[] => Frames.parse(JSON.parse(text)) as Chunk[]
-
-const cancelledUnseen: Outcome = { state: 'cancelled', usage: noUsage, cost: 0n, choices: [] }
 
 /** The live state of completions in Redis: hand over, claim, speak, decide, conclude. */
 export function createRelay(connection: Redis, options: { prefix: string; retentionMs: number }) {
@@ -72,9 +68,9 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
       return { kind: kind as 'cancelled', epoch: epoch!, job: decodeJob(job!) }
     },
 
-    /** Gives an attempt that has said nothing back, without counting it. */
-    async unclaim(id: CompletionId, epoch: number): Promise<void> {
-      await redis.weirUnclaim(stateOf(id), epoch)
+    /** Ends an attempt without an outcome: the completion waits for its next one. An uncounted attempt was none. */
+    async letGo(id: CompletionId, epoch: number, attempt: 'counted' | 'uncounted'): Promise<void> {
+      await redis.weirLetGo(stateOf(id), epoch, attempt === 'counted' ? 0 : 1)
     },
 
     async emit(id: CompletionId, frame: Frame): Promise<Emitted> {
@@ -105,11 +101,13 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
       await redis.weirConclude(stateOf(id), framesOf(id), encodeOutcome(outcome), options.retentionMs, id)
     },
 
-    /** Stops a completion: one nobody has claimed is decided at once and must be finished by the caller; a running one is told. */
-    async cancel(id: CompletionId): Promise<Cancelled> {
-      const [kind, job] = await redis.weirCancel(stateOf(id), id, encodeOutcome(cancelledUnseen))
-      if (kind === 'decided') return { kind, job: decodeJob(job!), outcome: cancelledUnseen }
-      return { kind: kind as 'running' }
+    /**
+     * Stops a completion. One that nobody runs is decided at once, with `outcome`, and must be finished by the caller; a
+     * running one is told.
+     */
+    async cancel(id: CompletionId, outcome: Outcome): Promise<Cancelled> {
+      const [kind, job] = await redis.weirCancel(stateOf(id), id, encodeOutcome(outcome))
+      return kind === 'decided' ? { kind, job: decodeJob(job!) } : { kind: kind as 'running' }
     },
 
     /** Undefined when Redis does not know it. */

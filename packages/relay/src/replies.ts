@@ -42,10 +42,12 @@ export async function openReplies(options: {
     }
   })
   await options.subscriber.subscribe(channel)
-  // `ready` comes again after every reconnect, when messages may have been missed.
-  options.subscriber.on('ready', () => {
+  const resync = () => {
     for (const group of watches.values()) for (const watch of group) watch.resync()
-  })
+  }
+  // `ready` comes again after every reconnect, when messages may have been missed. Once the ping is answered we listen
+  // again: what comes later than our look is heard.
+  options.subscriber.on('ready', () => void options.subscriber.ping().then(resync, options.onError))
 
   return {
     channel,

@@ -42,10 +42,10 @@ redis.call('HSET', KEYS[1], 'worker', ARGV[1])
 return {'claimed', epoch, s[1], attempt}
 `
 
-/** Gives an attempt back as if it had never been made. ARGV: epoch. */
-const unclaim = `
+/** Lets go of a completion that has to wait, so that it can be cancelled meanwhile. ARGV: epoch, attempts to take back. */
+const letGo = `
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('HINCRBY', KEYS[1], 'attempts', -1)
+redis.call('HINCRBY', KEYS[1], 'attempts', 0 - ARGV[2])
 redis.call('HDEL', KEYS[1], 'worker')
 return 1
 `
@@ -111,7 +111,7 @@ return {'decided', s[1]}
 const scripts = {
   weirSubmit: { lua: submit, keys: 1 },
   weirClaim: { lua: claim, keys: 1 },
-  weirUnclaim: { lua: unclaim, keys: 1 },
+  weirLetGo: { lua: letGo, keys: 1 },
   weirEmit: { lua: emit, keys: 2 },
   weirPrepare: { lua: prepare, keys: 1 },
   weirConclude: { lua: conclude, keys: 2 },
@@ -125,7 +125,7 @@ export type ScriptedRedis = Redis & {
     state: string,
     ...args: Arguments
   ): Promise<[kind: string, epoch?: number, job?: string, more?: string | number]>
-  weirUnclaim(state: string, ...args: Arguments): Promise<0 | 1>
+  weirLetGo(state: string, ...args: Arguments): Promise<0 | 1>
   weirEmit(state: string, frames: string, ...args: Arguments): Promise<1 | -1 | -2>
   weirPrepare(state: string, ...args: Arguments): Promise<[] | [string]>
   weirConclude(state: string, frames: string, ...args: Arguments): Promise<0 | 1>

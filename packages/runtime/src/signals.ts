@@ -16,3 +16,9 @@ export async function untilSignal(...signals: NodeJS.Signals[]): Promise<string>
 export function announceReady(details: { port?: number } = {}): void {
   if (process.connected) process.send?.({ type: 'ready', ...details })
 }
+
+/** Ends the process at the latest after `ms`, when a dependency that is away keeps something from being closed. */
+export function exitWithin(ms: number): void {
+  // oxlint-disable-next-line unicorn/no-process-exit -- nothing can be caught any more: the work is over.
+  setTimeout(() => process.exit(1), ms).unref()
+}

@@ -10,7 +10,7 @@ import {
 } from '@weir/contracts'
 import { createLedger } from '@weir/ledger'
 import { openTestDatabase, openTestRedis } from '@weir/local/testing'
-import { type Processed, createAdmission, openLane, startConsumer } from '@weir/queue'
+import { type Processed, createAdmission, openLane } from '@weir/queue'
 import { createRelay, openControl, openReplies } from '@weir/relay'
 import { type OpenRedisOptions, createLogger, openDatabase, openRedis } from '@weir/runtime'
 import { createCompletionStore } from '@weir/store'
@@ -105,13 +105,6 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
         ...overrides,
       })
       return run(job.id, signal)
-    },
-
-    /** A worker that fetches from the lane. */
-    async work(process: (id: CompletionId, signal: AbortSignal) => Promise<Processed>): Promise<void> {
-      const options = { prefix, concurrency: 10, lockMs: 15_000, stalledIntervalMs: 5_000, process, onError }
-      const consumer = startConsumer({ ...options, redis: await connect('blocking') })
-      resources.defer(() => consumer.stop(0))
     },
 
     outcomeOf: async ({ id }: CompletionJob) => (await relay.recordOf(id))?.outcome,

@@ -20,3 +20,10 @@ export const completed = (cost = 7n): Outcome => ({
   servedBy: 'gpu/small',
   choices: [{ index: 0, text: 'Because.', finishReason: 'stop' }],
 })
+
+export const cancelled = (): Outcome => ({
+  state: 'cancelled',
+  usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, source: 'reported' },
+  cost: 0n,
+  choices: [],
+})
