@@ -1,0 +1,91 @@
+import { openWeir, type Weir } from '@weir/local/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { catalogueOf, hanging, quick } from './testing/catalogue.ts'
+import { type Customer, asking, customerOf, textOf } from './testing/customer.ts'
+import { expectShortRetryAfter, refusalOf } from './testing/failure.ts'
+import { patiently } from './testing/patiently.ts'
+import { type TcpProxy, openTcpProxy } from './testing/tcp-proxy.ts'
+
+let weir: Weir
+let customer: Customer
+const proxies = {} as { postgres: TcpProxy; redis: TcpProxy }
+
+beforeAll(async () => {
+  weir = await openWeir({ config: catalogueOf({ quick, hanging }), apis: 0, workerEnv: reconcileSoon })
+  proxies.postgres = await openTcpProxy(weir.databaseUrl)
+  proxies.redis = await openTcpProxy(weir.redisUrl)
+  await weir.startApi({ DATABASE_URL: proxies.postgres.url, REDIS_URL: proxies.redis.url })
+  customer = await customerOf(weir, { clientOptions: { timeout: 10_000 } })
+})
+afterAll(async () => {
+  await weir?.[Symbol.asyncDispose]()
+  await proxies.postgres?.[Symbol.asyncDispose]()
+  await proxies.redis?.[Symbol.asyncDispose]()
+})
+
+/** A refused call may have been admitted after all; then its reservation is the reconciler's to end. */
+const reconcileSoon = { WEIR_RECONCILE_AFTER_MS: '500', WEIR_RECONCILE_INTERVAL_MS: '200' }
+
+const ask = () => customer.client.chat.completions.create(asking('quick'))
+const served = () => ask().then(({ object }) => object, String)
+
+test.each([
+  ['postgres', 'cut'],
+  ['postgres', 'silence'],
+  ['redis', 'cut'],
+  ['redis', 'silence'],
+] as const)(
+  'with %s away (%s) a call gets its 503 instead of hanging, and is served again when it is back',
+  async (name, how) => {
+    await expect.poll(served, patiently).toBe('chat.completion')
+    await proxies[name][how]()
+
+    const refusal = await refusalOf(ask())
+    const streamRefusal = await refusalOf(customer.client.chat.completions.create({ ...asking('quick'), stream: true }))
+    await proxies[name].restore()
+
+    for (const each of [refusal, streamRefusal]) {
+      expect(each).toMatchObject({ status: 503, type: 'server_error', code: 'service_unavailable' })
+      expectShortRetryAfter(each)
+    }
+    await expect.poll(served, patiently).toBe('chat.completion')
+    await expect.poll(async () => (await customer.credits()).reserved, patiently).toBe(0)
+  },
+)
+
+test.each([['cut'], ['silence']] as const)(
+  'with Postgres away (%s) a key that was never seen and the credits are 503s, while models are still listed',
+  async (how) => {
+    const stranger = await customerOf(weir)
+    await customer.client.models.list()
+    await proxies.postgres[how]()
+
+    const unknownKey = await refusalOf(stranger.client.models.list())
+    const credits = await refusalOf(customer.client.get('/credits'))
+    const ready = await fetch(`${weir.url}/readyz`)
+    await proxies.postgres.restore()
+
+    expect([unknownKey.status, credits.status]).toEqual([503, 503])
+    expect(await ready.json()).toMatchObject({ status: 'ready', postgres: 'unreachable', redis: 'ok' })
+    await expect.poll(() => stranger.client.models.list().then(() => 'listed', String), patiently).toBe('listed')
+  },
+)
+
+test('a call that waits while Redis is cut off from its replica still gets its answer', async () => {
+  const slow = { ...quick, latency_ms: 1_500 }
+  await using other = await openWeir({ config: catalogueOf({ slow }), apis: 0 })
+  await using redis = await openTcpProxy(other.redisUrl)
+  await other.startApi({ REDIS_URL: redis.url })
+  const waiting = await customerOf(other)
+  const asked = waiting.client.chat.completions.create(asking('slow'))
+  const streamed = waiting.client.chat.completions.create({ ...asking('slow'), stream: true }).then(textOf)
+  await expect.poll(async () => (await waiting.credits()).reserved, patiently).toBeCloseTo(4.336)
+
+  await redis.cut()
+  await expect.poll(async () => (await waiting.charges()).length, patiently).toBe(2)
+  await redis.restore()
+
+  const completion = await asked
+  expect(completion.choices[0]?.message.content).toBe(await streamed)
+  expect(await waiting.charges(completion.id)).toEqual([0.053])
+})
