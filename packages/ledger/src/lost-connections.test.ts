@@ -88,8 +88,7 @@ async function cutConnections(db: Database, told: Told, work: Promise<unknown>):
 
 /** What was told is what stands, and asking again changes nothing. */
 async function expectBooksToStandBy(ledger: LedgerFixture, accounts: AccountId[], told: Told): Promise<void> {
-  const rows = () => Promise.all(accounts.map((accountId) => rowsOf(ledger.db, accountId)))
-  const before = await rows()
+  const before = await rowsOf(ledger.db, accounts)
   const standing = told.filter(([, { kind }]) => kind !== 'insufficient_credits')
   const chargedOf = (verdict: Verdict) => ('charged' in verdict ? verdict.charged : undefined)
 
@@ -101,5 +100,5 @@ async function expectBooksToStandBy(ledger: LedgerFixture, accounts: AccountId[]
   await using lane = createLane(ledger.db)
   const again = await Promise.all(standing.map(([op]) => lane.submit(op)))
   expect(again.map(chargedOf)).toEqual(standing.map(([, verdict]) => chargedOf(verdict)))
-  expect(await rows()).toEqual(before)
+  expect(await rowsOf(ledger.db, accounts)).toEqual(before)
 }
