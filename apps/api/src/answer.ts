@@ -24,7 +24,7 @@ export async function answerPlain(deps: AnswerDeps, job: CompletionJob, reply: F
 
   if (!outcome) {
     await deps.departures.cancelNow(job.id)
-    throw withId(job, tooLate())
+    throw withId(job, patience.over() === 'gone' ? nobodyThere() : tooLate())
   }
   // Delivered once; what is left in Redis would only take room.
   deps.relay.discard(job.id).catch(deps.onError)
@@ -118,6 +118,9 @@ function errorOf({ error }: Outcome): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
   return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
 }
+
+/** Written to a closed connection: only our logs see it. */
+const nobodyThere = () => new ServiceError('cancelled', 'The client has closed the connection.')
 
 const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
 

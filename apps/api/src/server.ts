@@ -8,6 +8,7 @@ import { credits } from './credits.ts'
 import { type HealthDeps, health } from './health.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
 import { nameRequests } from './http/request-id.ts'
+import { cutOffUnreadAnswers } from './http/unread.ts'
 import { validateWithZod } from './http/validate.ts'
 import { models } from './models.ts'
 import { reference } from './reference.ts'
@@ -40,6 +41,7 @@ export async function createServer(
   nameRequests(app)
   handleErrors(app)
   validateWithZod(app)
+  cutOffUnreadAnswers(app, deps.eventStream.stallMs)
 
   await app.register(reference)
   await app.register(health(deps))

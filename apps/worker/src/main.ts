@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/backends'
 import { createAttempts, createEndings, createReconciler, createRunCompletion } from '@weir/completions'
 import { createAdmission, openLane, startConsumer } from '@weir/queue'
-import { createRelay, openControl } from '@weir/relay'
+import { SLOWEST_POLL_MS, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
   createLogger,
@@ -75,7 +75,15 @@ await using running = new AsyncDisposableStack()
 if (config.WEIR_ROLES.includes('maintenance')) {
   const lane = running.use(openLane({ redis, prefix, onError }))
   const completions = createCompletionStore(db)
-  const reconcile = createReconciler({ ...finishing, completions, lane, afterMs: config.WEIR_RECONCILE_AFTER_MS, log })
+  const reconcile = createReconciler({
+    ...finishing,
+    completions,
+    lane,
+    afterMs: config.WEIR_RECONCILE_AFTER_MS,
+    // By then a replica that still waits has noticed, and has handed the completion over again.
+    lostAfterMs: 2 * SLOWEST_POLL_MS,
+    log,
+  })
   running.use(repeat(config.WEIR_RECONCILE_INTERVAL_MS, reconcile, onError))
 }
 if (config.WEIR_ROLES.includes('completions')) {

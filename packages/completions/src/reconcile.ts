@@ -12,6 +12,8 @@ export type ReconcileDeps = FinishDeps & {
   lane: Pick<Lane, 'enqueue' | 'has'>
   /** Age at which a completion is first looked at, in milliseconds. */
   afterMs: number
+  /** How long Redis must not have known it before it is given up, in milliseconds. */
+  lostAfterMs: number
   log: Logger
 }
 
@@ -25,16 +27,18 @@ const OVERDUE_MS = 10_000
  * forgotten, ends what is overdue, and releases what Redis has lost. Never the clock alone: it asks the completion.
  */
 export function createReconciler(deps: ReconcileDeps) {
-  /** Missing at the last look. A replica that still waits for one hands it over again, so it gets a second look. */
-  let missing = new Set<CompletionId>()
+  /** Since when each of those that are missing has been. A replica that still waits for one hands it over again. */
+  let missing = new Map<CompletionId, number>()
 
   return async function reconcile(signal: AbortSignal): Promise<void> {
-    const missingNow = new Set<CompletionId>()
+    const missingNow = new Map<CompletionId, number>()
     for await (const completion of allOpen(deps)) {
       if (signal.aborted) return
+      const since = missing.get(completion.id)
+      const isLost = since !== undefined && Date.now() - since >= deps.lostAfterMs
       try {
-        const found = await lookAfter(deps, completion, missing.has(completion.id))
-        if (found === 'missing') missingNow.add(completion.id)
+        const found = await lookAfter(deps, completion, isLost)
+        if (found === 'missing') missingNow.set(completion.id, since ?? Date.now())
         else if (found !== 'alive') deps.log.warn({ completion: completion.id }, `reconciled: ${found}`)
       } catch (error) {
         // One that cannot be mended now must not keep the others waiting.
@@ -57,11 +61,11 @@ async function* allOpen({ completions, afterMs }: ReconcileDeps): AsyncGenerator
 
 type Found = 'alive' | 'missing' | 'released' | 'settled' | 'expired' | 'enqueued'
 
-async function lookAfter(deps: ReconcileDeps, completion: OpenCompletion, wasMissing: boolean): Promise<Found> {
+async function lookAfter(deps: ReconcileDeps, completion: OpenCompletion, isLost: boolean): Promise<Found> {
   const { id, deadlineAt } = completion
   const state = await deps.relay.inspect(id)
   if (!state) {
-    if (!wasMissing) return 'missing'
+    if (!isLost) return 'missing'
     await settleDecided(deps, completion, lostOutcome())
     return 'released'
   }

@@ -135,20 +135,6 @@ test('operations that nobody waits for any more make room in the queue', async (
   expect(await verdict).toBe('verdict of 4')
 })
 
-test('a verdict that comes after its caller has left is reported', async () => {
-  vi.useFakeTimers()
-  const onLateVerdict = vi.fn()
-  const { batches, submit, dispose } = groupCommitFixture({ onLateVerdict })
-  const outcomes = outcomesOf([submit(1)])
-  vi.advanceTimersByTime(TIMEOUT_MS)
-  await outcomes
-
-  batches[0]!.resolve()
-  await dispose()
-
-  expect(onLateVerdict.mock.calls).toEqual([[expect.objectContaining({ id: 1 }), 'verdict of 1']])
-})
-
 test('a batch whose outcome is unknown is sent again as it was, and nobody notices', async () => {
   vi.useFakeTimers()
   const { batches, submit, sent, sizes } = groupCommitFixture()
@@ -181,6 +167,27 @@ test('a batch is no longer repeated once nobody waits for it, and the next one h
   expect(await outcomes).toEqual([expect.stringContaining('did not answer in time')])
   expect(await next).toBe('verdict of 2')
   expect(sizes()).toEqual([[1], [2]])
+})
+
+test('what is asked again leaves out those whose callers have gone', async () => {
+  vi.useFakeTimers()
+  const { batches, submit, sent, sizes } = groupCommitFixture()
+  const first = submit(1)
+  const left = outcomesOf([submit(2)])
+  vi.advanceTimersByTime(TIMEOUT_MS / 2)
+  const waiting = submit(3)
+  batches[0]!.resolve()
+  await sent(2)
+
+  vi.advanceTimersByTime(TIMEOUT_MS / 2)
+  batches[1]!.reject(new Error('transient'))
+  await vi.advanceTimersToNextTimerAsync()
+  await sent(3)
+  batches[2]!.resolve()
+
+  expect(await Promise.all([first, waiting])).toEqual(['verdict of 1', 'verdict of 3'])
+  expect(await left).toEqual([expect.stringContaining('did not answer in time')])
+  expect(sizes()).toEqual([[1], [2, 3], [3]])
 })
 
 test('an operation that cannot be committed is refused alone, and its neighbours get their verdicts', async () => {
@@ -248,23 +255,4 @@ test('disposal waits for what is in flight and for what is queued', async () => 
   await disposed
 
   expect(told).toEqual(['verdict of 1', 'verdict of 2', 'disposed'])
-})
-
-test('a caller that fails on its late verdict does not fail the others', async () => {
-  vi.useFakeTimers()
-  const onLateVerdict = () => {
-    throw new Error('nobody expected this')
-  }
-  const { batches, submit, sent, dispose } = groupCommitFixture({ onLateVerdict })
-  const late = outcomesOf([submit(1)])
-  vi.advanceTimersByTime(TIMEOUT_MS)
-  await late
-  const next = submit(2)
-
-  batches[0]!.resolve()
-  await sent(2)
-  batches[1]!.resolve()
-
-  expect(await next).toBe('verdict of 2')
-  await dispose()
 })

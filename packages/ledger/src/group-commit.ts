@@ -19,8 +19,6 @@ export type GroupCommitOptions<Op, Verdict> = {
   maxBatch: number
   maxQueued: number
   timeoutMs: number
-  /** Gets the verdict of an operation whose caller has stopped waiting. */
-  onLateVerdict?: (op: Op, verdict: Verdict) => void
 }
 
 type Waiting<Op, Verdict> = {
@@ -62,36 +60,30 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
     draining = undefined
   }
 
-  async function commitBatch(batch: Waiting<Op, Verdict>[]): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
+  async function commitBatch(asked: Waiting<Op, Verdict>[]): Promise<void> {
+    let batch = asked
+    for (let attempt = 0; batch.length > 0; attempt++) {
       try {
         const verdicts = await options.commit(batch.map(({ op }) => op))
-        batch.forEach((entry, i) => deliver(entry, verdicts[i] as Verdict))
+        batch.forEach((entry, i) => settle(entry, () => entry.resolve(verdicts[i] as Verdict)))
         return
       } catch (error) {
-        // An unknown outcome is resolved by asking again with the same ids, never by guessing. Once nobody waits any
-        // more the reconciler finds what was committed.
-        if (options.isTransient(error) && batch.some(({ settled }) => !settled))
-          await pause(Math.min(10 * 2 ** attempt, 250))
-        else return splitOrReject(batch, error)
+        if (!options.isTransient(error)) return splitOrReject(batch, error)
+        if (batch.some(isWaiting)) await pause(Math.min(10 * 2 ** attempt, 250))
+        // An unknown outcome is resolved by asking again with the same ids, never by guessing. What nobody waits for any
+        // more is not asked again: if it was committed, the reconciler finds it.
+        batch = batch.filter(isWaiting)
       }
     }
   }
 
   /** One operation that cannot be committed must not fail its neighbours: halve until it stands alone. */
   async function splitOrReject(batch: Waiting<Op, Verdict>[], error: unknown): Promise<void> {
-    if (batch.length === 1 || options.isTransient(error)) {
-      for (const entry of batch) settle(entry, () => entry.reject(error))
-      return
-    }
+    const [only] = batch
+    if (batch.length === 1 && only) return settle(only, () => only.reject(error))
     const middle = batch.length >> 1
     await commitBatch(batch.slice(0, middle))
     await commitBatch(batch.slice(middle))
-  }
-
-  function deliver(entry: Waiting<Op, Verdict>, verdict: Verdict) {
-    if (entry.settled) options.onLateVerdict?.(entry.op, verdict)
-    else settle(entry, () => entry.resolve(verdict))
   }
 
   return {
@@ -101,6 +93,8 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
     },
   }
 }
+
+const isWaiting = ({ settled }: { settled: boolean }): boolean => !settled
 
 function settle(entry: { settled: boolean }, tell: () => void) {
   if (entry.settled) return
@@ -117,7 +111,7 @@ function nextBatch<Op, Verdict>(
   const left: Waiting<Op, Verdict>[] = []
   const batch: Waiting<Op, Verdict>[] = []
   for (const entry of queue.splice(0)) {
-    if (entry.settled) continue
+    if (!isWaiting(entry)) continue
     if (batch.length === maxBatch || keys.has(keyOf(entry.op))) {
       left.push(entry)
       continue

@@ -10,4 +10,4 @@ export {
   type Relay,
 } from './relay.ts'
 export * from './replies.ts'
-export type { WatchEvent } from './watch.ts'
+export { SLOWEST_POLL_MS, type WatchEvent } from './watch.ts'

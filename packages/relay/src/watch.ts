@@ -21,7 +21,8 @@ export type Watch = {
 }
 
 const FIRST_POLL_MS = 1_000
-const SLOWEST_POLL_MS = 5_000
+/** Whoever waits looks into Redis this often, at the least. */
+export const SLOWEST_POLL_MS = 5_000
 const REPLAY_PAGE = 100
 
 /**

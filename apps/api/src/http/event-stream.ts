@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
+import { cutOffUnread } from './unread.ts'
 
 export type EventStream = {
   /** Writes and, when the reader is behind, waits until it has caught up. Rejects when the reader is gone. */
@@ -57,6 +58,7 @@ export function openEventStream(reply: FastifyReply, limits: EventStreamLimits):
     end() {
       clearInterval(keepAlive)
       raw.end()
+      cutOffUnread(raw, limits.stallMs)
     },
   }
 }
