@@ -44,9 +44,9 @@ test('whatever is asked in whatever batches, the ledger answers and books like a
         await books.compare()
       }
     }),
-    { numRuns: 75 },
+    { numRuns: 60 },
   )
-})
+}, 240_000)
 
 /** New accounts, kept by the ledger and by the model side by side. */
 function createComparison() {
