@@ -19,9 +19,8 @@ export async function dockerAnswers(): Promise<boolean> {
 
 /** Runs Redis in a container named after `dir`, with its data there. */
 export async function openRedisContainer({ dir, log }: { dir: string; log: Log }): Promise<RunningServer> {
-  const name = `weir-redis-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`
-  const stop = async () =>
-    void (await run('docker', ['stop', '--time', '10', name], { timeout: 30_000 }).catch(() => {}))
+  const name = containerOf(dir)
+  const stop = () => stopRedisContainer(dir)
   const password = await keptSecret(join(dir, 'password'))
   // Inside the container every address is its own; the published port is on the loopback of the host.
   const files = { pid: '/tmp/redis.pid', log: '' }
