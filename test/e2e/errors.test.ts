@@ -191,3 +191,28 @@ test('a key that was revoked opens nothing', async () => {
 
   await expect.poll(() => statusOf(client), patiently).toBe(401)
 })
+
+test.each([
+  ['accounts', { name: 'a\u0000b' }, 'name'],
+  ['accounts', { name: '\ud800' }, 'name'],
+  ['accounts/ACCOUNT/keys', { name: 'a\u0000b' }, 'name'],
+  ['accounts/ACCOUNT/grants', { credits: 1, kind: 'promotional', reference: '\ud800' }, 'reference'],
+])('text that Postgres could not hold as it was sent is a 400 at %s', async (path, body, param) => {
+  const { accountId } = await customerOf(weir)
+  const url = `${weir.url}/admin/v1/${path.replace('ACCOUNT', accountId)}`
+  const headers = { authorization: `Bearer ${weir.adminKey}`, 'content-type': 'application/json' }
+
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', param } })
+})
+
+test('a body of too many pieces is refused before each of them is looked at', async () => {
+  const { client } = await customerOf(weir)
+  const fields = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`field${i}`, i]))
+
+  const refusal = await refusalOf(client.post('/chat/completions', { body: { ...asking('quick'), ...fields } }))
+
+  expect(refusal).toMatchObject({ status: 400, message: expect.stringContaining('more than 64 fields') })
+})

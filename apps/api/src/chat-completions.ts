@@ -25,6 +25,7 @@ export function chatCompletions(deps: ChatCompletionsDeps) {
           response: { 200: ChatCompletion, '4xx': ErrorBody, '5xx': ErrorBody },
         },
         preValidation: async (request) => {
+          openai.assertBounded(request.body)
           request.body = openai.withoutNulls(request.body) as never
         },
       },

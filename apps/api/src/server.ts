@@ -19,7 +19,8 @@ export type ServerDeps = ChatCompletionsDeps &
   Parameters<typeof models>[0] & { keys: IdentityCache }
 
 /** Slow senders are cut off: headers within 10 s, a whole request within 60 s. */
-const timeouts = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2_000 }
+const REQUEST_TIMEOUT_MS = 60_000
+const timeouts = { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 }
 
 /** The HTTP edge, ready to listen: each endpoint is a plugin, every answer passes the same hooks. */
 export async function createServer(
@@ -35,6 +36,7 @@ export async function createServer(
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
     frameworkErrors: refuseUnroutable,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     http: timeouts,
   })
   app.removeContentTypeParser('text/plain')

@@ -24,8 +24,7 @@ export type OpenAiAnswer = {
   readonly usage: Usage | undefined
 }
 
-/** The secret is only needed to keep it out of what is logged. */
-export function createOpenAiAnswer(secret?: string): OpenAiAnswer {
+export function createOpenAiAnswer(): OpenAiAnswer {
   // One decoder for the whole answer: a character may be split between two reads.
   const decoder = new TextDecoder()
   let chunks: Chunk[] = []
@@ -51,8 +50,8 @@ export function createOpenAiAnswer(secret?: string): OpenAiAnswer {
       return
     }
     const event = openAiEventOf(data)
-    if (!event) answer.failure = failed(new Error(`not an event of the protocol: ${data.slice(0, 200)}`))
-    else if (event.kind === 'error') answer.failure = streamedErrorOf(event.error, secret)
+    if (!event) answer.failure = failed(new Error(`not an event of the protocol: ${data.length} characters`))
+    else if (event.kind === 'error') answer.failure = streamedErrorOf(event.error)
     else {
       answer.begun ||= event.isToken
       answer.usage = event.usage ?? answer.usage

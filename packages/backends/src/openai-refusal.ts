@@ -17,18 +17,18 @@ const aboutOurAccount =
 const aboutLoad = /overloaded|rate_limit|too_many_requests|server_busy/i
 
 /** The failure behind an answer that is not 200. Reads no more of its body than an error needs. */
-export async function refusalOf(response: Dispatcher.ResponseData, secret?: string): Promise<ServiceError> {
+export async function refusalOf(response: Dispatcher.ResponseData): Promise<ServiceError> {
   const body = await textOf(response.body)
-  const cause = causeOf(`HTTP ${response.statusCode}: ${body}`, secret)
+  const cause = causeOf(`HTTP ${response.statusCode}`, body)
   return errorOf(response.statusCode, body, cause, retryAfterOf(response.headers))
 }
 
 /** The failure told within a stream, after a status of 200. A numeric code is the status it would have had. */
-export function streamedErrorOf(error: unknown, secret?: string): ServiceError {
+export function streamedErrorOf(error: unknown): ServiceError {
   const text = JSON.stringify(error)
   const code = Number((error as { code?: unknown }).code)
   const status = Number.isInteger(code) ? code : aboutLoad.test(text) ? 503 : aboutContext.test(text) ? 400 : 500
-  return errorOf(status, text, causeOf(`in the stream: ${text}`, secret), DEFAULT_RETRY_AFTER_MS)
+  return errorOf(status, text, causeOf('in the stream', text), DEFAULT_RETRY_AFTER_MS)
 }
 
 function errorOf(status: number, body: string, cause: Error, retryAfterMs: number): ServiceError {
@@ -40,10 +40,13 @@ function errorOf(status: number, body: string, cause: Error, retryAfterMs: numbe
   return failed(cause)
 }
 
-/** The vendor's words, for the log: cut short, since they may quote the prompt, and without our key. */
-function causeOf(text: string, secret?: string): Error {
-  const scrubbed = secret ? text.replaceAll(secret, '[secret]') : text
-  return new Error(scrubbed.slice(0, LONGEST_CAUSE_CHARACTERS))
+/**
+ * What the log may hold of a vendor's answer: where it came from, and the short names it gives the error. Its sentences
+ * may quote the prompt or name our key.
+ */
+function causeOf(where: string, body: string): Error {
+  const names = [...body.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
+  return new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
 }
 
 /** Retry-After in either of its forms, seconds or a date. */

@@ -58,14 +58,14 @@ async function* streamAnswer(
   const cancel = () => call.abort(signal.reason)
   signal.addEventListener('abort', cancel, { once: true })
 
-  const { config, secret } = endpoint
+  const { config } = endpoint
   const patience = createPatience((error) => call.abort(error))
   patience.allow(config.first_token_timeout_ms, firstTokenTimedOut)
-  const answer = createOpenAiAnswer(secret)
+  const answer = createOpenAiAnswer()
   let reads: Reads | undefined
   try {
     const response = await patience.wait(() => post(endpoint, request, target, call.signal))
-    if (response.statusCode !== 200) throw await patience.wait(() => refusalOf(response, secret))
+    if (response.statusCode !== 200) throw await patience.wait(() => refusalOf(response))
 
     reads = response.body[Symbol.asyncIterator]() as Reads
     while (!answer.ended) {

@@ -56,7 +56,7 @@ export async function admit(
     deps.admission.leave(accountId, id).catch(() => {})
     throw error
   }
-  return { id, accountId, request, price: model.price, deadlineAt }
+  return { id, accountId, request, price: model.price, quote, deadlineAt }
 }
 
 async function takePlace(deps: AdmitDeps, { accountId, id }: Pick<CompletionJob, 'accountId' | 'id'>): Promise<void> {

@@ -1,5 +1,13 @@
 import { type Backends, estimateTokens, streamFromTargets } from '@weir/backends'
-import type { ChoiceResult, Chunk, CompletionJob, CompletionRequest, Model, ServiceError, Usage } from '@weir/contracts'
+import {
+  type ChoiceResult,
+  type Chunk,
+  type CompletionJob,
+  type CompletionRequest,
+  type Model,
+  ServiceError,
+  type Usage,
+} from '@weir/contracts'
 
 /** What an attempt has made so far, whether or not it came to its end. */
 export type Generated = {
@@ -12,6 +20,9 @@ export type GenerateDeps = {
   backends: Backends
   onTargetFailed?: (target: string, error: ServiceError) => void
 }
+
+/** No tokenizer in use has a longer one; what is beyond the output cap at this rate was never capped. */
+const LONGEST_TOKEN_CHARACTERS = 128
 
 /**
  * Runs a request on its model's targets. `show` is told each chunk as it comes, and slows the backend down where it
@@ -32,14 +43,18 @@ export async function generate(
     signal,
     onTarget: (servedBy) => (generated.servedBy = servedBy),
   })
+  const mostCharacters = request.maxOutputTokens * LONGEST_TOKEN_CHARACTERS
   for await (const chunk of chunks) {
     if (chunk.type === 'usage') {
       generated.reported = chunk.usage
       continue
     }
     const choice = choiceAt(generated.choices, chunk.choice)
-    if (chunk.type === 'text') choice.text += chunk.text
-    else choice.finishReason = chunk.reason
+    if (chunk.type === 'finish') choice.finishReason = chunk.reason
+    else choice.text += chunk.text
+    if (choice.text.length > mostCharacters) {
+      throw new ServiceError('backend_error', 'The model did not stop at its output limit.')
+    }
     const slow = show(chunk)
     if (slow) await slow
   }

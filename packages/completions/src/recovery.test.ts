@@ -1,4 +1,4 @@
-import type { CompletionJob, Outcome } from '@weir/contracts'
+import { type CompletionJob, type Outcome, ServiceError } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { AttemptStopped } from './attempts.ts'
 import { finish } from './finish.ts'
@@ -164,4 +164,22 @@ test('a job whose completion Redis has lost is over for its worker', async () =>
 
   expect(await service.run(job, unasked)).toEqual({ kind: 'done' })
   expect((await service.books()).reserved).toBeGreaterThan(0n)
+})
+
+test('a settlement that Postgres does not take in time is made by the next attempt', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  // So slow that the attempt is found to be decided while it still waits.
+  const submit = async (): Promise<never> => {
+    await expect.poll(() => service.relay.check([{ id: job.id, epoch: 1 }])).toEqual(['stale'])
+    service.attempts.stop(job.id, 'stale')
+    throw new ServiceError('service_unavailable', 'Postgres is slow.')
+  }
+  const endings = { submit, [Symbol.asyncDispose]: async () => {} }
+
+  expect(await service.run(job, answering, { endings })).toMatchObject({ kind: 'retry' })
+  expect(await service.run(job, unasked)).toEqual({ kind: 'done' })
+
+  expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', cost: USAGE_COST })
 })

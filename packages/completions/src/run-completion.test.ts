@@ -1,6 +1,6 @@
 import { ServiceError } from '@weir/contracts'
 import { expect, test, vi } from 'vitest'
-import { USAGE_COST, answering, finish, playing, text, unasked } from './testing/backend.ts'
+import { type Play, USAGE_COST, answering, finish, playing, text, unasked } from './testing/backend.ts'
 import { requestOf, serviceFixture } from './testing/service.ts'
 
 const broken = new ServiceError('backend_error', 'The backend failed.')
@@ -62,6 +62,35 @@ test('where the backend does not tell the usage it is counted', async () => {
   const outcome = (await service.outcomeOf(job))!
   expect(outcome.usage).toMatchObject({ source: 'estimated', inputTokens: 5, outputTokens: 4 })
   expect(await service.books()).toEqual({ charged: 13n, reserved: 0n })
+})
+
+test('a completion is never charged more than was reserved, whatever its backend says it used', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const absurd = {
+    inputTokens: Number.MAX_SAFE_INTEGER,
+    cachedInputTokens: 0,
+    outputTokens: 1,
+    source: 'reported',
+  } as const
+
+  await service.run(job, playing(text('Water is lazy.'), finish, { type: 'usage', usage: absurd }))
+
+  expect(await service.books()).toEqual({ charged: job.quote, reserved: 0n })
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', cost: job.quote })
+})
+
+test('a model that does not stop at its output limit is stopped, and its stream costs nothing', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(requestOf({ stream: true, maxOutputTokens: 1 }))
+  const endless: Play = async function* () {
+    for (;;) yield text('on and on ')
+  }
+
+  expect(await service.run(job, endless)).toEqual({ kind: 'done' })
+
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', error: { code: 'stream_interrupted' } })
+  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
 })
 
 test('a completion is charged by the price it was quoted with', async () => {

@@ -2,7 +2,9 @@ import {
   type Catalogue,
   type CompletionId,
   type CompletionJob,
+  type Microcredits,
   type Outcome,
+  type Usage,
   ServiceError,
   costOf,
   errors,
@@ -36,6 +38,8 @@ export type RunDeps = FinishDeps &
 type Claimed = Extract<Claim, { kind: 'claimed' }>
 
 const RETRY_MS = 500
+/** A fault of our own will hardly be gone in a moment. */
+const UNEXPECTED_RETRY_MS = 5_000
 
 /**
  * One job from the lane: claim the completion, run it on a backend while its frames go out, settle what it cost. Whatever
@@ -47,9 +51,10 @@ export function createRunCompletion(deps: RunDeps) {
       const claim = await deps.relay.claim(id, deps.controlChannel, deps.maxAttempts)
       return await act(deps, id, claim, signal)
     } catch (error) {
-      if (!isDependencyError(error)) deps.log.error({ err: error, completion: id }, 'attempt failed unexpectedly')
       // Postgres or Redis is away. The claim that follows picks up wherever this attempt had got to.
-      return { kind: 'retry', afterMs: RETRY_MS }
+      if (isDependencyError(error)) return { kind: 'retry', afterMs: RETRY_MS }
+      deps.log.error({ err: error, completion: id }, 'attempt failed unexpectedly')
+      return { kind: 'retry', afterMs: UNEXPECTED_RETRY_MS }
     }
   }
 }
@@ -86,19 +91,25 @@ async function runAttempt(deps: RunDeps, claim: Claimed, jobSignal: AbortSignal)
   if (jobSignal.aborted) onJobAbort()
 
   const generated = nothingGenerated()
-  const writer = frameWriterFor(deps, job, attempt)
   try {
-    const model = deps.catalogue.find(job.request.model)
-    if (!model) throw new ServiceError('backend_error', `The model ${job.request.model} is not served at the moment.`)
-    await generate(deps, job, model, generated, (chunk) => writer?.write(chunk), attempt.signal)
-    await writer?.flush()
-    attempt.signal.throwIfAborted()
-    return await end(deps, claim, await completedOutcome(job, generated))
+    await runToEnd(deps, claim, attempt, generated)
   } catch (error) {
     return await endStopped(deps, claim, attempt, generated, error)
   } finally {
     jobSignal.removeEventListener('abort', onJobAbort)
   }
+  // From here on only the decision counts: a stop that comes now is too late, and a failure is tried again by whoever
+  // claims the completion next.
+  return end(deps, claim, await completedOutcome(job, generated))
+}
+
+async function runToEnd(deps: RunDeps, { job }: Claimed, attempt: Attempt, generated: Generated): Promise<void> {
+  const model = deps.catalogue.find(job.request.model)
+  if (!model) throw new ServiceError('backend_error', `The model ${job.request.model} is not served at the moment.`)
+  const writer = frameWriterFor(deps, job, attempt)
+  await generate(deps, job, model, generated, (chunk) => writer?.write(chunk), attempt.signal)
+  await writer?.flush()
+  attempt.signal.throwIfAborted()
 }
 
 /** A waiting call sees nothing before its end, so nothing is relayed and it may run again unseen. */
@@ -164,7 +175,7 @@ async function completedOutcome(job: CompletionJob, generated: Generated): Promi
   const usage = await usageOf(job.request, generated)
   // The text of a stream is in its frames already.
   const choices = generated.choices.map((choice) => (job.request.stream ? { ...choice, text: '' } : choice))
-  return { state: 'completed', usage, cost: costOf(job.price, usage), servedBy: generated.servedBy, choices }
+  return { state: 'completed', usage, cost: chargeOf(job, usage), servedBy: generated.servedBy, choices }
 }
 
 /** Whoever cancels pays for what was generated until then; before the first token that is nothing. */
@@ -172,5 +183,11 @@ async function cancelledOutcome(job: CompletionJob, generated: Generated): Promi
   const cancelled = freeOutcome('cancelled', 'cancelled', 'The completion was cancelled.')
   if (!hasText(generated)) return cancelled
   const usage = await usageOf(job.request, generated)
-  return { ...cancelled, usage, cost: costOf(job.price, usage), servedBy: generated.servedBy }
+  return { ...cancelled, usage, cost: chargeOf(job, usage), servedBy: generated.servedBy }
+}
+
+/** What was reserved is the most a completion can cost, whatever a backend says it used. */
+function chargeOf(job: CompletionJob, usage: Usage): Microcredits {
+  const cost = costOf(job.price, usage)
+  return cost < job.quote ? cost : job.quote
 }

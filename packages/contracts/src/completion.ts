@@ -18,6 +18,8 @@ export const CompletionJob = z.object({
   request: CompletionRequest,
   /** The price it was quoted with, whatever the catalogue says by the time it is settled. */
   price: Price,
+  /** What was reserved for it: it is never charged more. */
+  quote: MicrocreditsText,
   /** When its answer stops being wanted, in milliseconds since the epoch. */
   deadlineAt: z.int(),
 })

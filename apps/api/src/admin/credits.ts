@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import * as answers from '../answer-schemas.ts'
-import { AccountParams, adminSchema, existing, limit, pageOf } from './shared.ts'
+import { AccountParams, adminSchema, existing, limit, pageOf, text } from './shared.ts'
 
 /** The most that one grant may give: a typing error should not make a fortune. */
 const MAX_GRANT = 1_000_000_000_000_000n
@@ -18,7 +18,7 @@ const NewGrant = z.strictObject({
     })
     .describe('Credits, as a number or as decimal text'),
   kind: z.enum(['promotional', 'subscription', 'purchased']),
-  reference: z.string().min(1).max(200).optional().describe('Giving again with the same reference gives once'),
+  reference: text.optional().describe('Giving again with the same reference gives once'),
 })
 
 const isGrantable = (amount: bigint | undefined): boolean => amount !== undefined && amount > 0n && amount <= MAX_GRANT

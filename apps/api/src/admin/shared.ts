@@ -4,7 +4,14 @@ import { z } from 'zod'
 
 export const AccountParams = z.object({ id: AccountId })
 export const KeyParams = z.object({ id: AccountId, keyId: KeyId })
-export const Named = z.strictObject({ name: z.string().trim().min(1).max(200) })
+/** Text that Postgres holds as it was sent: no NUL, no half of a surrogate pair. */
+export const text = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((value) => value.isWellFormed() && !value.includes('\0'), { error: 'must be well-formed text without NUL' })
+
+export const Named = z.strictObject({ name: z.string().trim().pipe(text) })
 
 export const limit = z.coerce.number().int().min(1).max(1_000).default(100)
 

@@ -1,6 +1,7 @@
 import type { Model } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { requestErrorOf } from '../request-error.ts'
+import { assertBounded } from './bounds.ts'
 import { ChatCompletionRequest, toCanonical, unsupportedFields, withoutNulls } from './request.ts'
 
 const hello = { messages: [{ role: 'user', content: 'Hello' }] }
@@ -46,4 +47,22 @@ test('the output cap comes from the request, else from the model, and never exce
   expect(capOf({ max_tokens: 7, max_completion_tokens: 7 })).toBe(7)
   expect(() => capOf({ max_tokens: 7, max_completion_tokens: 8 })).toThrow('disagree')
   expect(() => capOf({ max_completion_tokens: 101 })).toThrow('at most 100')
+})
+
+const many = (count: number, item: unknown) => Array.from({ length: count }, () => item)
+
+test.each([
+  ['messages', { messages: many(10_001, {}) }],
+  ['content parts of one message', { messages: [{ content: many(10_001, {}) }] }],
+  ['content parts of all messages', { messages: many(101, { content: many(100, {}) }) }],
+  ['fields', Object.fromEntries(many(65, 0).map((_, i) => [`field${i}`, 0]))],
+  ['fields of a message', { messages: [Object.fromEntries(many(65, 0).map((_, i) => [`field${i}`, 0]))] }],
+])('too many %s are refused before a schema looks at each', (_, body) => {
+  expect(() => assertBounded(body)).toThrow('more than')
+})
+
+test('what a schema can look at is left to it', () => {
+  const body = { ...hello, messages: many(100, { role: 'user', content: many(100, { type: 'text', text: 'a' }) }) }
+  for (const bounded of [body, undefined, null, [], 'text', { messages: {} }])
+    expect(() => assertBounded(bounded)).not.toThrow()
 })

@@ -6,6 +6,7 @@ export const jobOf = ({ stream = false, deadlineAt = Date.now() + 60_000 } = {})
   accountId: newAccountId(),
   request: { model: 'fast', messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100, stream },
   price: { input: 1n, cachedInput: 1n, output: 2n },
+  quote: 1_000n,
   deadlineAt,
 })
 
