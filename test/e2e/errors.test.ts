@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { openWeir, type Weir } from '@weir/local/testing'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -216,3 +217,21 @@ test('a body of too many pieces is refused before each of them is looked at', as
 
   expect(refusal).toMatchObject({ status: 400, message: expect.stringContaining('more than 64 fields') })
 })
+
+test.each([
+  ['no HTTP at all', 'hello\r\n\r\n', 400],
+  ['a header of 20 kB', `GET /healthz HTTP/1.1\r\nhost: a\r\na: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+])('%s is refused in the same envelope as everything else', async (_, bytes, status) => {
+  const answer = await answerTo(new URL(weir.url), bytes)
+
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*x-request-id: req_`))
+  expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+    error: { type: 'invalid_request_error', param: null },
+  })
+})
+
+async function answerTo({ hostname, port }: URL, bytes: string): Promise<string> {
+  const socket = connect(Number(port), hostname)
+  socket.write(bytes)
+  return (await socket.toArray()).join('')
+}

@@ -7,6 +7,7 @@ import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts
 import { credits } from './credits.ts'
 import { type HealthDeps, health } from './health.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
+import { refuseMalformed } from './http/malformed.ts'
 import { nameRequests } from './http/request-id.ts'
 import { cutOffUnreadAnswers } from './http/unread.ts'
 import { validateWithZod } from './http/validate.ts'
@@ -36,6 +37,7 @@ export async function createServer(
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
     frameworkErrors: refuseUnroutable,
+    clientErrorHandler: refuseMalformed,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: timeouts,
   })

@@ -14,6 +14,7 @@ export const errors = {
   request_timeout: { status: 408, type: 'invalid_request_error', retryable: true },
   request_too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retryable: false },
+  headers_too_large: { status: 431, type: 'invalid_request_error', retryable: false },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error', retryable: true },
   cancelled: { status: 499, type: 'invalid_request_error', retryable: false },
   internal: { status: 500, type: 'server_error', retryable: true },
