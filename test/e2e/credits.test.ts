@@ -92,3 +92,20 @@ async function give(url: string, accountId: string, grant: object): Promise<{ st
   })
   return { status: response.status, ...((await response.json()) as { id: string }) }
 }
+
+test('a reference that was used for another grant is refused, and nothing is given', async () => {
+  const { accountId, credits } = await customerOf(weir)
+  const give = (body: object) =>
+    fetch(`${weir.url}/admin/v1/accounts/${accountId}/grants`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${weir.adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'purchased', reference: 'invoice 7', ...body }),
+    })
+  expect((await give({ credits: 1 })).status).toBe(201)
+
+  const refused = await give({ credits: 2 })
+
+  expect(refused.status).toBe(400)
+  expect(await refused.json()).toMatchObject({ error: { param: 'reference' } })
+  expect((await credits()).balance).toBe(101)
+})

@@ -91,3 +91,9 @@ function unresolvedReferences(document: Record<string, unknown>): string[] {
     undefined
   return [...references].map(([, path]) => path ?? '').filter((path) => !leadsSomewhere(path))
 }
+
+test('the root of the service leads to its reference', async () => {
+  const response = await fetch(`${weir.url}/`, { redirect: 'manual' })
+
+  expect([response.status, response.headers.get('location')]).toEqual([302, '/docs'])
+})

@@ -31,8 +31,10 @@ export function createAuthenticate(keys: Pick<IdentityCache, 'identify'>): preHa
 export function createAuthenticateAdmin(adminKey: string): preHandlerHookHandler {
   const expected = Buffer.from(adminKey)
   return async (request) => {
-    const given = Buffer.from(bearerOf(request) ?? '')
+    const secret = bearerOf(request)
+    if (!secret) throw new ServiceError('invalid_api_key', "Send the admin key as 'Authorization: Bearer …'.")
+    const given = Buffer.from(secret)
     if (given.length === expected.length && timingSafeEqual(given, expected)) return
-    throw new ServiceError('invalid_api_key', "Send the admin key as 'Authorization: Bearer …'.")
+    throw new ServiceError('invalid_api_key', 'This is not the admin key.')
   }
 }

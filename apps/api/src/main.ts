@@ -9,6 +9,7 @@ import {
   announceReady,
   createLogger,
   exitWithin,
+  explainConfigErrors,
   loadConfig,
   openDatabase,
   openRedis,
@@ -24,6 +25,7 @@ import { createServer } from './server.ts'
 /** For closing what is open, once nothing runs any more. */
 const CLOSING_MS = 4_000
 
+explainConfigErrors()
 const config = loadConfig(apiSettings, process.env)
 const log = createLogger({ name: 'api', level: config.LOG_LEVEL })
 // From here on a signal is heard; one that comes while we start is obeyed once we have.

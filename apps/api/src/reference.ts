@@ -27,5 +27,6 @@ export const reference = fastifyPlugin(async (app: FastifyInstance) => {
     // A service reached by plain HTTP, as on a private network, must find its own scripts there.
     transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
   })
+  app.get('/', { schema: { hide: true } }, async (_, reply) => reply.redirect('/docs'))
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 })

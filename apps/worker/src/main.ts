@@ -7,6 +7,7 @@ import {
   announceReady,
   createLogger,
   exitWithin,
+  explainConfigErrors,
   loadConfig,
   openDatabase,
   openRedis,
@@ -19,6 +20,7 @@ import { workerSettings } from './config.ts'
 /** For closing what is open, once nothing runs any more. */
 const CLOSING_MS = 4_000
 
+explainConfigErrors()
 const config = loadConfig(workerSettings, process.env)
 const log = createLogger({ name: 'worker', level: config.LOG_LEVEL })
 // From here on a signal is heard; one that comes while we start is obeyed once we have.

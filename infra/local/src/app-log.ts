@@ -6,7 +6,7 @@ const warn = 40
 /** Keeps an app's lines in a file, which each start begins anew, and shows warnings and worse. */
 export function openAppLog(
   path: string,
-  show: (line: string) => void,
+  show: (line: string) => unknown,
 ): AsyncDisposable & { write(line: string): void } {
   mkdirSync(dirname(path), { recursive: true })
   const file = createWriteStream(path, { flags: 'w', mode: 0o600 })

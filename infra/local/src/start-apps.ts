@@ -16,12 +16,16 @@ export type Apps = AsyncDisposable & {
 /** The API and one worker, with their logs in files. Disposing stops the API first, so that no work comes in. */
 export async function startApps(env: { api: Env; worker: Env }, show: (line: string) => void): Promise<Apps> {
   await using resources = new AsyncDisposableStack()
+  // Why an app did not start is told once, by whoever waits for it.
+  let ready = false
+  const showOnceReady = (line: string) => ready && show(line)
   const open = (name: 'api' | 'worker') => {
-    const log = resources.use(openAppLog(join(repo.state, 'logs', `${name}.log`), show))
+    const log = resources.use(openAppLog(join(repo.state, 'logs', `${name}.log`), showOnceReady))
     return () => spawnApp({ name, entry: repo[name], env: env[name], onLog: log.write })
   }
   const [worker, api] = await openTogether<[App, App]>(resources, [open('worker'), open('api')])
 
+  ready = true
   const running = resources.move()
   return {
     api,

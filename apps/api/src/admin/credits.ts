@@ -1,4 +1,4 @@
-import { GrantId, creditsNumber, parseCredits } from '@weir/contracts'
+import { GrantId, ServiceError, creditsNumber, formatCredits, parseCredits } from '@weir/contracts'
 import type { Entry, Grant, Ledger } from '@weir/ledger'
 import type { AccountStore } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
@@ -42,6 +42,10 @@ export function credits(deps: { accounts: AccountStore; ledger: Ledger }) {
         await existing(deps.accounts, params.id)
         const amount = parseCredits(credits)!
         const { grant, repeated } = await deps.ledger.give({ accountId: params.id, kind, amount, reference })
+        if (grant.amount !== amount || grant.kind !== kind) {
+          const message = `The reference '${reference}' was used before, for ${formatCredits(grant.amount)} ${grant.kind} credits.`
+          throw new ServiceError('invalid_request', message, { param: 'reference' })
+        }
         return reply.code(repeated ? 200 : 201).send(renderGrant(grant))
       },
     )

@@ -1,7 +1,8 @@
 import { ledgerMigrations } from '@weir/ledger'
-import { createLogger, loadConfig, migrate } from '@weir/runtime'
+import { createLogger, explainConfigErrors, loadConfig, migrate } from '@weir/runtime'
 import { storeMigrations } from '@weir/store'
 
+explainConfigErrors()
 const config = loadConfig(['DATABASE_URL', 'LOG_LEVEL'], process.env)
 const log = createLogger({ name: 'migrate', level: config.LOG_LEVEL })
 
