@@ -8,13 +8,20 @@ import { asking, customerOf } from './testing/customer.ts'
 import { patiently } from './testing/patiently.ts'
 import { type Upstream, type UpstreamCall, openUpstream } from './testing/upstream.ts'
 
+/** May write more than any reader's buffers hold. */
+const talkative = {
+  max_output_tokens: 1_000_000,
+  context_window: 2_000_000,
+  price: { input: 1, output: 2, per: 1_000_000 },
+}
+
 let upstream: Upstream
 let weir: Weir
 
 beforeAll(async () => {
   upstream = await openUpstream()
   weir = await openWeir({
-    config: catalogueOf({ upstream: openai(upstream) }),
+    config: catalogueOf({ upstream: openai(upstream) }, { upstream: talkative }),
     apiEnv: { WEIR_STREAM_BUFFER_BYTES: '16384' },
     workerEnv: { WEIR_FRAME_BYTES: '32768' },
   })

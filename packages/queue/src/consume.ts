@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CompletionId } from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
@@ -10,7 +11,7 @@ export type Processed = { kind: 'done' } | { kind: 'hand_back' } | { kind: 'retr
 export type ProcessCompletion = (id: CompletionId, signal: AbortSignal) => Promise<Processed>
 
 export type Consumer = {
-  /** Takes no more jobs; those running go on for up to `graceMs`, then their signals abort and they end as they see fit. */
+  /** Takes no more jobs; those running go on for up to `graceMs`, then their signals abort and they have a moment to end. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -26,6 +27,9 @@ export type ConsumeOptions = {
 
 /** A fetch whose reply was lost counts as a stall though nothing ran: attempts are counted by the claim, not here. */
 const MAX_STALLS = 20
+
+/** For handing back, and for closing the connections, once the grace is over. */
+const CLOSING_MS = 3_000
 
 /** A newer attempt of the same job in the same process waits until the old one has let go. */
 const OVERLAP_DELAY_MS = 300
@@ -75,8 +79,12 @@ export function startConsumer(options: ConsumeOptions): Consumer {
         graceEnded = true
         worker.cancelAllJobs('shutdown')
       }, graceMs)
-      // Stops fetching at once; locks keep being renewed until the last job has ended.
-      await worker.close()
+      // Stops fetching at once; locks keep being renewed until the last job has ended. Closing has no end of its own while
+      // its connections reconnect: then the locks lapse and other workers take over.
+      const closed = new AbortController()
+      const limit = sleep(graceMs + CLOSING_MS, undefined, closed).catch(() => {})
+      await Promise.race([worker.close(), limit])
+      closed.abort()
       clearTimeout(timer)
     },
   }
