@@ -8,7 +8,7 @@ import { announceRevocation, createRelay, onRevocation, openReplies } from '@wei
 import {
   announceReady,
   createLogger,
-  exitWithin,
+  exitAfter,
   explainConfigErrors,
   loadConfig,
   openDatabase,
@@ -21,9 +21,6 @@ import { apiSettings } from './config.ts'
 import { createDepartures } from './departures.ts'
 import { closerOf } from './http/close-server.ts'
 import { createServer } from './server.ts'
-
-/** For closing what is open, once nothing runs any more. */
-const CLOSING_MS = 4_000
 
 explainConfigErrors()
 const config = loadConfig(apiSettings, process.env)
@@ -110,6 +107,6 @@ announceReady({ port })
 log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')
-exitWithin(config.WEIR_SHUTDOWN_MS + CLOSING_MS)
+exitAfter(config.WEIR_SHUTDOWN_MS)
 draining = true
 await close(config.WEIR_SHUTDOWN_MS)

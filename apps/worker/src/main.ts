@@ -6,7 +6,7 @@ import { SLOWEST_POLL_MS, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
   createLogger,
-  exitWithin,
+  exitAfter,
   explainConfigErrors,
   loadConfig,
   openDatabase,
@@ -16,9 +16,6 @@ import {
 } from '@weir/runtime'
 import { createCompletionStore } from '@weir/store'
 import { workerSettings } from './config.ts'
-
-/** For closing what is open, once nothing runs any more. */
-const CLOSING_MS = 4_000
 
 explainConfigErrors()
 const config = loadConfig(workerSettings, process.env)
@@ -106,4 +103,4 @@ announceReady()
 log.info({ roles: config.WEIR_ROLES }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')
-exitWithin(config.WEIR_SHUTDOWN_MS + CLOSING_MS)
+exitAfter(config.WEIR_SHUTDOWN_MS)

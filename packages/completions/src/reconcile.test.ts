@@ -85,6 +85,17 @@ test.each([true, false])(
   },
 )
 
+test('an overdue completion is ended even where the clock of Redis has not got there', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit(requestOf(), OVERDUE)
+  await service.relay.submit({ ...job, deadlineAt: Date.now() + 60_000 }, service.replyTo)
+
+  await reconciling(service)()
+
+  expect(await service.rowOf(job)).toMatchObject({ state: 'expired', charged: 0n })
+  expect(await service.books()).toEqual(nothingReserved)
+})
+
 test('a worker that wakes up after its completion has expired gets the end that stands', async () => {
   await using service = await serviceFixture()
   const job = await service.submitted(requestOf(), OVERDUE)

@@ -75,8 +75,8 @@ async function lookAfter(deps: ReconcileDeps, completion: OpenCompletion, isLost
   }
   if (Date.now() > deadlineAt.getTime() + OVERDUE_MS) {
     const claim = await deps.relay.claim(id, 'reconciler', 0)
-    if (claim.kind === 'expired' || claim.kind === 'cancelled')
-      await finish(deps, { ...completion, epoch: claim.epoch }, expiredOutcome())
+    // Whatever the claim found, it has shut out every attempt: nobody else will end this one.
+    if ('epoch' in claim) await finish(deps, { ...completion, epoch: claim.epoch }, expiredOutcome())
     return 'expired'
   }
   if (await deps.lane.has(id)) return 'alive'

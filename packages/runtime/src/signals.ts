@@ -17,8 +17,11 @@ export function announceReady(details: { port?: number } = {}): void {
   if (process.connected) process.send?.({ type: 'ready', ...details })
 }
 
-/** Ends the process at the latest after `ms`, when a dependency that is away keeps something from being closed. */
-export function exitWithin(ms: number): void {
+/** For closing what is open, once nothing runs any more. */
+const CLOSING_MS = 4_000
+
+/** Ends the process soon after `graceMs` at the latest, when a dependency that is away keeps something from being closed. */
+export function exitAfter(graceMs: number): void {
   // oxlint-disable-next-line unicorn/no-process-exit -- nothing can be caught any more: the work is over.
-  setTimeout(() => process.exit(1), ms).unref()
+  setTimeout(() => process.exit(1), graceMs + CLOSING_MS).unref()
 }
