@@ -56,7 +56,7 @@ export function targetOf(house: House, from: string, specifier: string): string 
 
 /** Code that is never part of the running service: tests, and what only they use. */
 export function isTestCode(path: string): boolean {
-  return path.startsWith('test/') || path.endsWith('.test.ts') || path.includes('/testing/')
+  return path.startsWith('test/') || path.endsWith('.test.ts') || /\/(testing|bench)\//.test(path)
 }
 
 type Manifest = {

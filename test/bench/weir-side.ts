@@ -32,7 +32,8 @@ export async function weirSide(mock: { origin: string }, { apis, workers }: Proc
     )
 
   const workerApps = await Promise.all(Array.from({ length: workers }, () => open('worker', {})))
-  const ofApi = { HOST: '127.0.0.1', PORT: '0', WEIR_ADMIN_KEY: adminKey, WEIR_KEY_PEPPER: adminKey }
+  const secrets = { WEIR_ADMIN_KEY: adminKey, WEIR_KEY_PEPPER: adminKey, WEIR_RECEIPT_KEY: adminKey }
+  const ofApi = { HOST: '127.0.0.1', PORT: '0', ...secrets }
   const apiApps = await Promise.all(Array.from({ length: apis }, () => open('api', ofApi)))
   const origins = apiApps.map(({ port }) => `http://127.0.0.1:${port}`)
   const { apiKey } = await createAccount({ url: origins[0]!, adminKey }, { name: 'bench', credits: PLENTY })

@@ -170,7 +170,8 @@ test('a reservation whose completion nobody knows of any more is released', asyn
   const ids = [uuidOf(accountId as AccountId), uuidOf(newCompletionId())]
   await rowsOf(
     weir.databaseUrl,
-    'select ledger.apply(array[1]::smallint[], array[$1]::uuid[], array[$2]::uuid[], array[7000000]::bigint[])',
+    `select ledger.apply('{1}', array[$1]::uuid[], array[$2]::uuid[], '{7000000}', '{7000000}', '{null}', '{null}',
+       interval '10 minutes')`,
     ids,
   )
   await rowsOf(

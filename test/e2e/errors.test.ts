@@ -85,7 +85,8 @@ test('too few credits is a 402 that tells how many are missing, takes nothing an
   const refusal = await refusalOf(client.chat.completions.create(asking('quick')))
 
   expect(refusal).toMatchObject({ status: 402, type: 'insufficient_quota', code: 'credit_balance_exhausted' })
-  expect(refusal.error).toMatchObject({ balance: 1, available: 1, reserved: 0, needed: 2.168, waiting_helps: false })
+  // A thousand tokens at 0.002 and a prompt that was counted: 152 with all allowances, at 0.001.
+  expect(refusal.error).toMatchObject({ balance: 1, available: 1, reserved: 0, needed: 2.152, waiting_helps: false })
   expect(refusal.message).toContain('credit balance')
   expect(requests).toBe(1)
   expect(await credits()).toEqual({ balance: 1, reserved: 0, available: 1 })

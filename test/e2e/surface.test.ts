@@ -41,7 +41,8 @@ test('a customer sees the credits of the account', async () => {
   const { status, body } = await get('/v1/credits', customer.apiKey)
 
   expect(status).toBe(200)
-  expect(body).toEqual({ object: 'credits', balance: 12.5, reserved: 0, available: 12.5 })
+  const grants = [expect.objectContaining({ object: 'grant', kind: 'promotional', balance: 12.5, expires_at: null })]
+  expect(body).toEqual({ object: 'credits', balance: 12.5, reserved: 0, available: 12.5, grants })
 })
 
 test('the process says that it is alive and ready, to whoever asks', async () => {
@@ -60,7 +61,11 @@ test('the API describes itself in OpenAPI 3.1', async () => {
       '/v1/models',
       '/v1/models/{id}',
       '/v1/credits',
+      '/v1/credits/entries',
+      '/v1/usage',
       '/admin/v1/accounts',
+      '/admin/v1/accounts/{id}/statement',
+      '/admin/v1/prices',
     ]),
   )
   expect(unresolvedReferences(body)).toEqual([])

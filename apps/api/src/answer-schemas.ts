@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Balance, Price } from './ledger-schemas.ts'
 
 /** What our answers look like, for the API reference. */
 export const ErrorBody = z.object({
@@ -26,6 +27,10 @@ export const ChatCompletion = z.object({
     total_tokens: z.int(),
     prompt_tokens_details: z.object({ cached_tokens: z.int() }),
     credits_consumed: credits('What this completion cost'),
+    clamped_max_tokens: z
+      .int()
+      .optional()
+      .describe('The output cap, where it was lowered to what the account could pay for'),
   }),
 })
 
@@ -37,27 +42,22 @@ export const ModelObject = z.object({
   aliases: z.array(z.string()),
   context_window: z.int(),
   max_output_tokens: z.int(),
-  price: z.object({
-    input: z.number(),
-    cached_input: z.number(),
-    output: z.number(),
-    per: z.int().describe('tokens that the prices, in credits, are for'),
-  }),
+  price: Price.pick({ input: true, cached_input: true, output: true, per: true }),
 })
 export const ModelList = z.object({ object: z.literal('list'), data: z.array(ModelObject) })
-
-export const Credits = z.object({
-  object: z.literal('credits'),
-  balance: credits('Granted and not spent'),
-  reserved: credits('Set aside for completions that are waiting or running'),
-  available: credits('What new completions can use'),
-})
 
 export const Account = z.object({
   id: z.string(),
   object: z.literal('account'),
   name: z.string(),
   created_at: z.string(),
+})
+export const AccountWithCredits = Account.extend({
+  frozen: z.boolean().describe('A frozen account starts no new completions'),
+  shortage: z
+    .enum(['refuse', 'clamp'])
+    .describe('What a request gets that costs more than there is: a 402, or a shorter answer'),
+  credits: Balance,
 })
 export const ApiKey = z.object({
   id: z.string(),
@@ -68,24 +68,5 @@ export const ApiKey = z.object({
   revoked_at: z.string().nullable(),
 })
 export const NewApiKey = ApiKey.extend({ key: z.string().describe('The secret, shown this once') })
-export const Grant = z.object({
-  id: z.string(),
-  object: z.literal('grant'),
-  kind: z.string(),
-  credits: credits('What was given'),
-  balance: credits('What is left of it'),
-  reference: z.string().nullable(),
-  created_at: z.string(),
-})
-export const Entry = z.object({
-  object: z.literal('entry'),
-  sequence: z.int(),
-  kind: z.enum(['grant', 'charge', 'uncollected']),
-  credits: credits('Positive when given, negative when charged'),
-  grant_id: z.string().nullable(),
-  completion_id: z.string().nullable(),
-  balance_after: z.number().nullable().describe('Of the grant, after this entry'),
-  created_at: z.string(),
-})
-export const listOf = <Item extends z.ZodType>(item: Item) =>
+export const listSchemaOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ object: z.literal('list'), data: z.array(item), has_more: z.boolean(), last_id: z.string().nullable() })

@@ -29,7 +29,7 @@ export async function answerPlain(deps: AnswerDeps, job: CompletionJob, reply: F
   // Delivered once; what is left in Redis would only take room.
   deps.relay.discard(job.id).catch(deps.onError)
   if (outcome.state !== 'completed') throw withId(job, errorOf(outcome))
-  return openai.renderCompletion(headOf(job), outcome.choices, outcome.usage, outcome.cost)
+  return openai.renderCompletion(headOf(job), outcome.choices, outcome.usage, outcome.cost, job.clampedTo)
 }
 
 /** Relays the frames as they come. A client that goes away has a while to come back before its completion is cancelled. */
@@ -106,7 +106,7 @@ function endingOf(
   options: { includeUsage: boolean },
 ): string {
   if (outcome.state !== 'completed') return openai.renderErrorEvent(withId(job, errorOf(outcome)))
-  return (options.includeUsage ? render.usage(outcome.usage, outcome.cost) : '') + openai.streamDone
+  return (options.includeUsage ? render.usage(outcome.usage, outcome.cost, job.clampedTo) : '') + openai.streamDone
 }
 
 async function endOf(events: AsyncGenerator<FollowEvent>): Promise<Outcome | undefined> {

@@ -33,6 +33,8 @@ export function chatCompletions(deps: ChatCompletionsDeps) {
         const model = modelOf(deps.catalogue, request.body.model)
         const canonical = openai.toCanonical(request.body, model)
         const job = await admit(deps, request.identity, model, canonical)
+        // Before the first byte: a stream's headers leave at once.
+        if (job.clampedTo !== undefined) reply.header('x-weir-clamped-max-tokens', job.clampedTo)
         if (!canonical.stream) return answerPlain(deps, job, reply)
         return answerStream(deps, job, reply, { includeUsage: request.body.stream_options?.include_usage ?? false })
       },

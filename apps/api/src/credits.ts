@@ -1,32 +1,50 @@
-import { creditsNumber } from '@weir/contracts'
-import type { Balance, Ledger } from '@weir/ledger'
+import type { Ledger } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { Credits, ErrorBody } from './answer-schemas.ts'
+import { ErrorBody, listSchemaOf } from './answer-schemas.ts'
+import { EntriesQuery, type EntriesDeps, entriesOf } from './entries.ts'
+import { Credits, Entry } from './ledger-schemas.ts'
+import { renderBalance, renderGrant } from './render-ledger.ts'
 
-/** GET /v1/credits: what the account of the key has. */
-export function credits({ ledger }: { ledger: Pick<Ledger, 'balanceOf'> }) {
-  return async (app: FastifyInstance) => {
-    app.withTypeProvider<ZodTypeProvider>().get(
+export type CreditsDeps = EntriesDeps & {
+  ledger: Pick<Ledger, 'balanceOf' | 'spendableGrantsOf'>
+}
+
+/** GET /v1/credits: what the account of the key has, and every movement that led there. */
+export function credits(deps: CreditsDeps) {
+  return async (plain: FastifyInstance) => {
+    const app = plain.withTypeProvider<ZodTypeProvider>()
+    const shared = { tags: ['credits'], security: [{ apiKey: [] }] }
+
+    app.get(
       '/v1/credits',
       {
         schema: {
+          ...shared,
           summary: 'Show the credits of your account',
-          tags: ['credits'],
-          security: [{ apiKey: [] }],
           response: { 200: Credits, '4xx': ErrorBody },
         },
       },
-      async ({ identity }) => ({
-        object: 'credits' as const,
-        ...renderBalance(await ledger.balanceOf(identity.accountId)),
-      }),
+      async ({ identity }) => {
+        const [balance, grants] = await Promise.all([
+          deps.ledger.balanceOf(identity.accountId),
+          deps.ledger.spendableGrantsOf(identity.accountId),
+        ])
+        return { object: 'credits' as const, ...renderBalance(balance), grants: grants.map(renderGrant) }
+      },
+    )
+
+    app.get(
+      '/v1/credits/entries',
+      {
+        schema: {
+          ...shared,
+          summary: 'List every movement of your credits, newest first',
+          querystring: EntriesQuery,
+          response: { 200: listSchemaOf(Entry), '4xx': ErrorBody },
+        },
+      },
+      ({ identity, query }) => entriesOf(deps, identity.accountId, query),
     )
   }
 }
-
-export const renderBalance = ({ balance, reserved, available }: Balance) => ({
-  balance: creditsNumber(balance),
-  reserved: creditsNumber(reserved),
-  available: creditsNumber(available),
-})

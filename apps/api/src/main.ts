@@ -1,25 +1,35 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { loadCatalogue, probeModels } from '@weir/backends'
-import { createAdmissions, createEndings } from '@weir/completions'
-import { createLedger } from '@weir/ledger'
+import { createAdmissions, createCheckBooks, createCommitMetrics, createEndings } from '@weir/completions'
+import { createLedger, createPrices, openPriceBook, createLedgerHistory } from '@weir/ledger'
 import { createAdmission, openLane } from '@weir/queue'
 import { announceRevocation, createRelay, onRevocation, openReplies } from '@weir/relay'
 import {
   announceReady,
   createLogger,
+  createMetrics,
   exitAfter,
   explainConfigErrors,
   loadConfig,
   openDatabase,
   openRedis,
+  serveMetrics,
   untilSignal,
 } from '@weir/runtime'
-import { createAccountStore, createApiKeyStore, createIdentityCache } from '@weir/store'
+import {
+  createAccountStore,
+  createApiKeyStore,
+  createCompletionRecords,
+  createIdentityCache,
+  createUsageStore,
+} from '@weir/store'
 import { sql } from 'kysely'
 import { apiSettings } from './config.ts'
 import { createDepartures } from './departures.ts'
+import { CHECK_TIMEOUT_MS } from './admin/ledger-check.ts'
 import { closerOf } from './http/close-server.ts'
+import { createReceiptSigner } from './receipts/signer.ts'
 import { createServer } from './server.ts'
 
 explainConfigErrors()
@@ -41,12 +51,31 @@ const catalogue = await loadCatalogue({
 // Group commits have connections of their own: they must not wait behind a listing.
 await using db = openDatabase(config.DATABASE_URL, { max: config.WEIR_DATABASE_POOL, timeoutMs, onError })
 await using commitDb = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError })
+// A check of the books reads all of them.
+await using checkDb = openDatabase(config.DATABASE_URL, { max: 1, timeoutMs: CHECK_TIMEOUT_MS, onError })
 await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
 await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
 
+const metrics = createMetrics()
+const commitMetrics = createCommitMetrics(metrics)
 const commitLimits = { maxBatch: config.WEIR_GROUP_COMMIT_MAX, maxQueued: config.WEIR_GROUP_COMMIT_QUEUE, timeoutMs }
-await using admissions = createAdmissions(commitDb, commitLimits)
-await using endings = createEndings(commitDb, commitLimits)
+const leaseMs = config.WEIR_RESERVATION_LEASE_MS
+await using admissions = createAdmissions(commitDb, {
+  ...commitLimits,
+  leaseMs,
+  onCommitted: commitMetrics.commits('admission'),
+})
+await using endings = createEndings(commitDb, {
+  ...commitLimits,
+  onCommitted: commitMetrics.commits('ending'),
+  onUncollected: commitMetrics.uncollected,
+})
+const ledger = createLedger(db, { maxOpenGrants: config.WEIR_MAX_OPEN_GRANTS })
+const prices = createPrices(db)
+await using priceBook = await openPriceBook(prices, catalogue.models, {
+  refreshMs: config.WEIR_PRICE_REFRESH_MS,
+  onError,
+})
 
 const apiKeys = createApiKeyStore(db, config.WEIR_KEY_PEPPER)
 const keys = createIdentityCache({ identify: apiKeys.identify, ttlMs: config.WEIR_KEY_CACHE_MS })
@@ -81,7 +110,14 @@ const app = await createServer(
     keys,
     apiKeys,
     accounts: createAccountStore(db),
-    ledger: createLedger(db),
+    ledger,
+    history: createLedgerHistory(db),
+    usage: createUsageStore(db),
+    checkBooks: createCheckBooks(checkDb),
+    prices: priceBook,
+    priceVersions: prices,
+    completionRecords: createCompletionRecords(db),
+    receiptSigner: await createReceiptSigner(config.WEIR_RECEIPT_KEY, config.WEIR_RECEIPT_PAST_KEYS?.keys),
     adminKey: config.WEIR_ADMIN_KEY,
     announceRevocation: (keyId) => announceRevocation(redis, prefix, keyId),
     admission,
@@ -103,7 +139,8 @@ const app = await createServer(
 const close = closerOf(app)
 await app.listen({ host: config.HOST, port: config.PORT })
 const { port } = app.server.address() as AddressInfo
-announceReady({ port })
+await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })
+announceReady({ port, metricsPort: metricsServer.port })
 log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')

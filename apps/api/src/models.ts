@@ -1,16 +1,18 @@
-import { type Catalogue, type Model, type Price, ServiceError } from '@weir/contracts'
+import { type Catalogue, type Model, ServiceError } from '@weir/contracts'
+import type { PriceBook } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody, ModelList, ModelObject } from './answer-schemas.ts'
+import { renderTokenPrice } from './render-ledger.ts'
 
 /** When this process learned of its models, in seconds since the epoch: the wire wants a time for each. */
 const loadedAt = Math.floor(Date.now() / 1_000)
 
-const PRICE_PER_TOKENS = 1_000_000
+export type ModelsDeps = { catalogue: Pick<Catalogue, 'find' | 'models'>; prices: Pick<PriceBook, 'priceOf'> }
 
-/** GET /v1/models and one of them. */
-export function models({ catalogue }: { catalogue: Pick<Catalogue, 'find' | 'models'> }) {
+/** GET /v1/models and one of them, with the prices that are in force. */
+export function models({ catalogue, prices }: ModelsDeps) {
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
     const shared = { tags: ['models'], security: [{ apiKey: [] }] }
@@ -20,7 +22,7 @@ export function models({ catalogue }: { catalogue: Pick<Catalogue, 'find' | 'mod
       { schema: { ...shared, summary: 'List models', response: { 200: ModelList } } },
       async () => ({
         object: 'list' as const,
-        data: catalogue.models.map(renderModel),
+        data: catalogue.models.map((model) => renderModel(model, prices)),
       }),
     )
 
@@ -38,13 +40,13 @@ export function models({ catalogue }: { catalogue: Pick<Catalogue, 'find' | 'mod
         const model = catalogue.find(params.id)
         if (!model)
           throw new ServiceError('model_not_found', `The model '${params.id}' does not exist.`, { param: 'model' })
-        return renderModel(model)
+        return renderModel(model, prices)
       },
     )
   }
 }
 
-const renderModel = (model: Model) => ({
+const renderModel = (model: Model, prices: ModelsDeps['prices']) => ({
   id: model.id,
   object: 'model' as const,
   created: loadedAt,
@@ -52,13 +54,5 @@ const renderModel = (model: Model) => ({
   aliases: model.aliases,
   context_window: model.contextWindow,
   max_output_tokens: model.maxOutputTokens,
-  price: renderPrice(model.price),
-})
-
-// One picocredit a token is one microcredit a million tokens.
-const renderPrice = ({ input, cachedInput, output }: Price) => ({
-  input: Number(input) / 1e6,
-  cached_input: Number(cachedInput) / 1e6,
-  output: Number(output) / 1e6,
-  per: PRICE_PER_TOKENS,
+  price: renderTokenPrice(prices.priceOf(model.id).price),
 })

@@ -4,20 +4,26 @@ import { type FastifyBaseLogger, type FastifyInstance, LogController, fastify } 
 import { type AdminDeps, admin } from './admin/index.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts'
-import { credits } from './credits.ts'
+import { type CreditsDeps, credits } from './credits.ts'
 import { type HealthDeps, health } from './health.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
 import { refuseMalformed } from './http/malformed.ts'
 import { nameRequests } from './http/request-id.ts'
 import { cutOffUnreadAnswers } from './http/unread.ts'
 import { validateWithZod } from './http/validate.ts'
-import { models } from './models.ts'
+import { type ModelsDeps, models } from './models.ts'
+import { receiptKeys } from './receipts/keys.ts'
+import { type ReceiptsDeps, receipts } from './receipts/receipt.ts'
 import { reference } from './reference.ts'
+import { type UsageDeps, usage } from './usage.ts'
 
 export type ServerDeps = ChatCompletionsDeps &
   AdminDeps &
   HealthDeps &
-  Parameters<typeof models>[0] & { keys: IdentityCache }
+  ReceiptsDeps &
+  ModelsDeps &
+  CreditsDeps &
+  UsageDeps & { keys: IdentityCache }
 
 /** Slow senders are cut off: headers within 10 s, a whole request within 60 s. */
 const REQUEST_TIMEOUT_MS = 60_000
@@ -49,11 +55,14 @@ export async function createServer(
 
   await app.register(reference)
   await app.register(health(deps))
+  await app.register(receiptKeys(deps))
   await app.register(async (v1) => {
     v1.addHook('onRequest', createAuthenticate(deps.keys))
     await v1.register(chatCompletions(deps))
     await v1.register(models(deps))
     await v1.register(credits(deps))
+    await v1.register(usage(deps))
+    await v1.register(receipts(deps))
   })
   await app.register(admin(deps), { prefix: '/admin/v1' })
   return app

@@ -1,5 +1,6 @@
+import { ask, type Question, refusal, strange, whatFailed } from './ask-server.ts'
 import type { Server } from './choose-server.ts'
-import { type CommandFailure, serverFailure } from './failure.ts'
+import { serverFailure } from './failure.ts'
 
 const ANSWER_TIMEOUT_MS = 30_000
 
@@ -9,70 +10,58 @@ type Query = Readonly<Record<string, string>>
 /** The admin API of one server. What comes back is the JSON of a 2xx; anything else is thrown as a CommandFailure. */
 export type AdminApi = {
   get: (path: Segments, query?: Query) => Promise<unknown>
+  /** Like `get`, for what may take the server minutes. */
+  getPatiently: (path: Segments, query?: Query) => Promise<unknown>
+  /** The bytes of an answer as they arrive. Throws when they break off before the end that the server meant. */
+  download: (path: Segments, query?: Query) => AsyncIterable<Uint8Array>
   /** `made` is false where the server already had what was asked for. */
   post: (path: Segments, body: unknown) => Promise<{ made: boolean; answer: unknown }>
+  put: (path: Segments, body: unknown) => Promise<unknown>
+  patch: (path: Segments, body: unknown) => Promise<unknown>
   delete: (path: Segments) => Promise<unknown>
 }
 
 export function createAdminApi(server: Server): AdminApi {
+  const inTime = () => AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  const answerTo = async (question: Question) => (await call(server, question, inTime())).answer
   return {
-    get: async (path, query) => (await call(server, 'GET', path, { query })).answer,
+    get: (path, query) => answerTo({ method: 'GET', path, query }),
+    getPatiently: async (path, query) => (await call(server, { method: 'GET', path, query })).answer,
+    download: (path, query) => download(server, { method: 'GET', path, query }),
     post: async (path, body) => {
-      const { status, answer } = await call(server, 'POST', path, { body })
+      const { status, answer } = await call(server, { method: 'POST', path, body }, inTime())
       return { made: status === 201, answer }
     },
-    delete: async (path) => (await call(server, 'DELETE', path, {})).answer,
+    put: (path, body) => answerTo({ method: 'PUT', path, body }),
+    patch: (path, body) => answerTo({ method: 'PATCH', path, body }),
+    delete: (path) => answerTo({ method: 'DELETE', path }),
   }
 }
 
-type Answer = { status: number; answer: unknown }
-type Extras = { query?: Query | undefined; body?: unknown }
-
-async function call(server: Server, method: string, path: Segments, { query, body }: Extras): Promise<Answer> {
-  const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : ''
-  const url = `${server.url}/admin/v1/${path.map(encodeURIComponent).join('/')}${search}`
-  const headers: Record<string, string> = { authorization: `Bearer ${server.adminKey}` }
-  if (body !== undefined) headers['content-type'] = 'application/json'
-
-  const { status, text } = await exchange(server, url, { method, headers, body: body ? JSON.stringify(body) : null })
+/** Without a signal, what limits the wait is `fetch`: five minutes of silence. */
+async function call(server: Server, question: Question, signal?: AbortSignal) {
+  const { status, text } = await ask(server, question, signal, async (response) => ({
+    status: response.status,
+    text: await response.text(),
+  }))
   const answer = jsonOf(text)
   if (status < 200 || status > 299) throw refusal(server, status, answer)
-  if (answer === undefined) throw notWeir(server, status)
+  if (answer === undefined) throw strange(server, status)
   return { status, answer }
 }
 
-async function exchange(server: Server, url: string, init: RequestInit): Promise<{ status: number; text: string }> {
+async function* download(server: Server, question: Question): AsyncGenerator<Uint8Array> {
+  const { status, body, text } = await ask(server, question, undefined, async (response) =>
+    response.status === 200
+      ? { status: 200, body: response.body, text: '' }
+      : { status: response.status, body: null, text: await response.text() },
+  )
+  if (status !== 200) throw refusal(server, status, jsonOf(text))
   try {
-    // A redirect would carry a POST elsewhere, or turn it into a GET; the operator should name the right URL.
-    const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
-    return { status: response.status, text: await response.text() }
+    yield* body ?? []
   } catch (error) {
-    throw serverFailure(
-      `No answer from ${server.url} (${reasonOf(error)}). Is Weir running? Start it: npm start`,
-      error,
-    )
+    throw serverFailure(`The answer of ${server.url} broke off (${whatFailed(error)}): what came is not whole.`, error)
   }
-}
-
-function refusal(server: Server, status: number, answer: unknown): CommandFailure {
-  const message = errorMessageOf(answer)
-  if (message === undefined) return notWeir(server, status)
-  if (status === 401) return serverFailure(`The server refused the admin key from ${server.keyFrom}: ${message}`)
-  return serverFailure(`${message} (${status})`)
-}
-
-const notWeir = (server: Server, status: number): CommandFailure =>
-  serverFailure(`${server.url} answered ${status}, but not as Weir's admin API does. Is the URL right?`)
-
-function errorMessageOf(answer: unknown): string | undefined {
-  const message = (answer as { error?: { message?: unknown } } | null | undefined)?.error?.message
-  return typeof message === 'string' ? message : undefined
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof DOMException && error.name === 'TimeoutError') return `${ANSWER_TIMEOUT_MS / 1000} s passed`
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause
-  return cause?.code ?? cause?.message ?? String(error)
 }
 
 function jsonOf(text: string): unknown {

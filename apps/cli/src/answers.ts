@@ -5,9 +5,13 @@ const Time = z.iso.datetime()
 export const Account = z.object({ id: z.string(), name: z.string(), created_at: Time })
 export type Account = z.infer<typeof Account>
 
+/** With what operators decide about it. */
+export const AccountInFull = Account.extend({ frozen: z.boolean(), shortage: z.string() })
+export type AccountInFull = z.infer<typeof AccountInFull>
+
 export const CreditsOfAccount = z.object({ balance: z.number(), reserved: z.number(), available: z.number() })
 export type CreditsOfAccount = z.infer<typeof CreditsOfAccount>
-export const AccountWithCredits = Account.extend({ credits: CreditsOfAccount })
+export const AccountWithCredits = AccountInFull.extend({ credits: CreditsOfAccount })
 export type AccountWithCredits = z.infer<typeof AccountWithCredits>
 
 export const Key = z.object({
@@ -26,10 +30,14 @@ export type RevokedKey = z.infer<typeof RevokedKey>
 export const Grant = z.object({
   id: z.string(),
   kind: z.string(),
+  /** Lower ones are drawn first. */
+  priority: z.number(),
   credits: z.number(),
   /** What is left of it. */
   balance: z.number(),
   reference: z.string().nullable(),
+  expires_at: Time.nullable(),
+  revoked_at: Time.nullable(),
   created_at: Time,
 })
 export type Grant = z.infer<typeof Grant>
@@ -42,8 +50,74 @@ export const Entry = z.object({
   /** Of the grant; null where no grant had anything left to take from. */
   balance_after: z.number().nullable(),
   completion_id: z.string().nullable(),
+  /** What an operator or time did, where it was no completion. */
+  action_id: z.string().nullable(),
+  reason: z.string().nullable(),
   created_at: Time,
 })
 export type Entry = z.infer<typeof Entry>
+
+export const Action = z.object({
+  id: z.string(),
+  kind: z.string(),
+  /** What came in is positive. */
+  credits: z.number(),
+  reference: z.string().nullable(),
+  grant_id: z.string().nullable(),
+  completion_id: z.string().nullable(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  created_at: Time,
+})
+export type Action = z.infer<typeof Action>
+
+export const KeyLimits = z.object({
+  limits: z.array(z.object({ period: z.string(), credits: z.number(), spent: z.number(), reserved: z.number() })),
+})
+export type KeyLimits = z.infer<typeof KeyLimits>
+
+/** In credits for `per` tokens. */
+export const Price = z.object({
+  id: z.string(),
+  model: z.string(),
+  input: z.number(),
+  cached_input: z.number(),
+  output: z.number(),
+  per: z.number(),
+  effective_at: Time,
+  source: z.string(),
+})
+export type Price = z.infer<typeof Price>
+
+export const Usage = z.object({
+  starts_at: Time,
+  model: z.string().nullable(),
+  key_id: z.string().nullable(),
+  requests: z.number(),
+  input_tokens: z.number(),
+  cached_input_tokens: z.number(),
+  output_tokens: z.number(),
+  credits: z.number(),
+})
+export type Usage = z.infer<typeof Usage>
+
+export const LedgerCheck = z.object({
+  ok: z.boolean(),
+  checked_at: Time,
+  accounts: z.number(),
+  entries: z.number(),
+  reservations: z.number(),
+  findings: z.array(
+    z.object({
+      invariant: z.string(),
+      account_id: z.string().nullable(),
+      subject: z.string().nullable(),
+      message: z.string(),
+    }),
+  ),
+  /** How many are not listed. */
+  more_findings: z.number(),
+})
+export type LedgerCheck = z.infer<typeof LedgerCheck>
 
 export const listOf = <T>(item: z.ZodType<T>) => z.object({ data: z.array(item) })

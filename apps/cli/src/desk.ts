@@ -1,6 +1,7 @@
-import { AccountId, KeyId } from '@weir/contracts'
+import { AccountId, CompletionId, GrantId, KeyId } from '@weir/contracts'
 import type { z } from 'zod'
 import { type AdminApi, createAdminApi } from './admin-api.ts'
+import { type CustomerServer, chooseCustomer } from './choose-customer.ts'
 import { chooseServer } from './choose-server.ts'
 import { serverFailure, usageFailure } from './failure.ts'
 import { findLocalFile } from './local-file.ts'
@@ -9,9 +10,12 @@ import { findLocalFile } from './local-file.ts'
 export type Surroundings = {
   url: string | undefined
   adminKey: string | undefined
+  apiKey?: string | undefined
   folder: string
   colour: boolean
   out: (text: string) => void
+  /** Bytes to where `out` goes, as fast as they are taken there. */
+  pour: (bytes: AsyncIterable<Uint8Array>) => Promise<void>
   err: (text: string) => void
 }
 
@@ -21,22 +25,31 @@ export type GlobalOptions = { url?: string; adminKey?: string; json?: true }
 export type Desk = {
   /** The admin API of the server that the options, the environment or the local file name. */
   api: () => AdminApi
+  /** The same server for what its customers ask, with the key that was typed or is known. */
+  customer: (apiKey?: string) => CustomerServer
   /** An account id as typed, or the local file's for `local`. */
   account: (typed: string) => AccountId
   key: (typed: string) => KeyId
+  grant: (typed: string) => GrantId
+  completion: (typed: string) => CompletionId
   /** Prints an answer: as it came with `--json`, else rendered. */
   show: <T>(answer: unknown, schema: z.ZodType<T>, render: (value: T, colour: boolean) => string) => void
+  pour: Surroundings['pour']
   /** Says something to the person beside the answer; stays out of a pipe, and silent with `--json`. */
   remark: (text: string) => void
 }
 
 /** The options are read when a command runs: they are not parsed before. */
 export function createDesk(surroundings: Surroundings, options: () => GlobalOptions): Desk {
-  const { folder, colour, out, err } = surroundings
+  const { folder, colour, out, pour, err } = surroundings
   return {
     api: () => createAdminApi(chooseServer(options(), surroundings, () => findLocalFile(folder))),
+    customer: (apiKey) => chooseCustomer({ ...options(), apiKey }, surroundings, () => findLocalFile(folder)),
     account: (typed) => idFrom(AccountId, typed === 'local' ? localAccount(folder) : typed, 'The account'),
     key: (typed) => idFrom(KeyId, typed, 'The key'),
+    grant: (typed) => idFrom(GrantId, typed, 'The grant'),
+    completion: (typed) => idFrom(CompletionId, typed, 'The completion'),
+    pour,
     show: (answer, schema, render) => {
       if (options().json) return out(`${JSON.stringify(answer)}\n`)
       const parsed = schema.safeParse(answer)

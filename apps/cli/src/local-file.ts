@@ -4,7 +4,12 @@ import { z } from 'zod'
 import { usageFailure } from './failure.ts'
 
 /** What `npm start` leaves for whoever works on the same machine. */
-const LocalFile = z.object({ url: z.url(), adminKey: z.string(), accountId: z.string().optional() })
+const LocalFile = z.object({
+  url: z.url(),
+  adminKey: z.string(),
+  accountId: z.string().optional(),
+  apiKey: z.string().optional(),
+})
 export type LocalFile = z.infer<typeof LocalFile> & { path: string }
 
 /** The nearest `.weir/local.json`, looked for from a folder upwards. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { pipeline } from 'node:stream/promises'
 import { run } from './run.ts'
 
 // A reader that has seen enough (`weir entries … | head`) closes the pipe; that is no failure of ours.
@@ -7,9 +8,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.exitCode = await run(process.argv.slice(2), {
   url: process.env['WEIR_URL'],
   adminKey: process.env['WEIR_ADMIN_KEY'],
+  apiKey: process.env['WEIR_API_KEY'],
   folder: process.cwd(),
   // `hasColors` knows NO_COLOR and dumb terminals; a pipe has no such method.
   colour: process.stdout.isTTY === true && process.stdout.hasColors(),
   out: (text) => void process.stdout.write(text),
+  pour: (bytes) => pipeline(bytes, process.stdout, { end: false }),
   err: (text) => void process.stderr.write(text),
 })

@@ -19,9 +19,14 @@ const Page = z.object({ data: z.array(z.unknown()), has_more: z.boolean(), last_
 type Page = z.infer<typeof Page>
 
 /** Reads a list of the admin API: one page, or with `--all` every page joined into one answer. */
-export async function readList(desk: Desk, path: readonly string[], { limit, all }: Paging): Promise<unknown> {
+export async function readList(
+  desk: Desk,
+  path: readonly string[],
+  { limit, all }: Paging,
+  query: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const api = desk.api()
-  const readPage = async (query: Record<string, string>) => pageOf(await api.get(path, query))
+  const readPage = async (page: Record<string, string>) => pageOf(await api.get(path, { ...query, ...page }))
 
   let page = await readPage(all ? { limit: `${PAGE_LIMIT}` } : { ...(limit && { limit }) })
   if (!all) {

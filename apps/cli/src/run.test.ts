@@ -1,4 +1,4 @@
-import { newAccountId, newKeyId } from '@weir/contracts'
+import { newAccountId, newCompletionId, newGrantId, newKeyId } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { adminStandIn, checkoutWith, refused, weir } from './testing/admin-stand-in.ts'
 
@@ -19,9 +19,8 @@ test('an account is created and shown with its id', async () => {
 
 test('amounts stand under one another, exact to the microcredit', async () => {
   const credits = { balance: 1000, reserved: 0.000005, available: 999.999995 }
-  await using admin = await adminStandIn({
-    [`GET /accounts/${acct}`]: { body: { id: acct, name: 'acme', created_at, credits } },
-  })
+  const account = { id: acct, name: 'acme', frozen: false, shortage: 'refuse', created_at, credits }
+  await using admin = await adminStandIn({ [`GET /accounts/${acct}`]: { body: account } })
 
   const { out } = await admin.weir('credits', acct)
 
@@ -36,9 +35,10 @@ test('entries are a table with signed amounts to the right', async () => {
   const { out, err } = await admin.weir('entries', acct, '--limit', '2')
 
   const [head, charge, grant] = out.split('\n').map((line) => line.replace(/20\d\d-[-:T+\d]+/, 'TIME'))
-  expect(head?.split(/ {2,}/)).toEqual(['sequence', 'time', 'kind', 'credits', 'left of grant', 'grant', 'completion'])
-  expect(grant).toMatch(/^ {7}1 {2}TIME {2}grant {3}\+25\.000000 {6}25\.000000 {2}grant_1 {2}-$/)
-  expect(charge).toMatch(/^ {7}2 {2}TIME {2}charge {3}-0\.000021 {6}24\.999979 {2}grant_1 {2}chatcmpl_1$/)
+  const titles = 'sequence,time,kind,credits,left of grant,grant,completion,action,reason'.split(',')
+  expect(head?.trim().split(/ {2,}/)).toEqual(titles)
+  expect(grant).toMatch(/^ {7}1 {2}TIME {2}grant {3}\+25\.000000 {6}25\.000000 {2}grant_1 {2}- {11}action_1 {2}thanks$/)
+  expect(charge).toMatch(/^ {7}2 {2}TIME {2}charge {3}-0\.000021 {6}24\.999979 {2}grant_1 {2}chatcmpl_1 {2}- {9}-$/)
   expect(err).toBe('')
 })
 
@@ -105,25 +105,6 @@ test('a key is revoked by its id', async () => {
   })
 })
 
-test('a grant sends its amount as text and its reference with it', async () => {
-  const grant = { id: 'grant_1', kind: 'purchased', credits: 0.1, balance: 0.1, reference: 'inv-1', created_at }
-  await using admin = await adminStandIn({ [`POST /accounts/${acct}/grants`]: { status: 201, body: grant } })
-
-  const { out } = await admin.weir('grants', 'create', acct, '0.10', '--kind', 'purchased', '--reference', 'inv-1')
-
-  expect(admin.asked[0]?.body).toEqual({ credits: '0.1', kind: 'purchased', reference: 'inv-1' })
-  expect(out).toContain('credits    0.1\nleft       0.1\nreference  inv-1\n')
-})
-
-test('a reference that had its grant before is told, for nothing was given', async () => {
-  const grant = { id: 'grant_1', kind: 'purchased', credits: 25, balance: 3, reference: 'inv-1', created_at }
-  await using admin = await adminStandIn({ [`POST /accounts/${acct}/grants`]: { status: 200, body: grant } })
-
-  const { err } = await admin.weir('grants', 'create', acct, '25', '--kind', 'purchased', '--reference', 'inv-1')
-
-  expect(err).toBe('This reference had its grant before: nothing was given now.\n')
-})
-
 test('text of others cannot play tricks with the terminal', async () => {
   const name = 'a\u001b[31mb\nc'
   await using admin = await adminStandIn({
@@ -167,12 +148,45 @@ test('where nobody listens, the advice is to start Weir', async () => {
   expect(err).toMatch(/No answer from .* \(ECONNREFUSED\)\. Is Weir running\? Start it: npm start/)
 })
 
+test('where a change got no answer, nobody claims that it was not made', async () => {
+  const route = `POST /accounts/${acct}/freeze`
+  await using admin = await adminStandIn({ [route]: { body: '{', breaksOff: true } })
+
+  expect(await admin.weir('accounts', 'freeze', acct, '--reason', 'fraud')).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/No answer .*\nIt may have been done all the same: look first\.\n$/),
+  })
+})
+
 test.each([
   { args: ['accounts'], says: /Usage: weir accounts/ },
   { args: ['acounts', 'list'], says: /Did you mean accounts/ },
   { args: ['accounts', 'show', 'acme'], says: /'acme' must be an id that begins with acct_/ },
   { args: ['keys', 'revoke', acct, '..'], says: /must be an id that begins with key_/ },
   { args: ['grants', 'create', acct, '1'], says: /--kind/ },
+  { args: ['grants', 'create', acct, '1', '--kind', 'purchased', '--priority', '32768'], says: /0 to 32767/ },
+  { args: ['grants', 'create', acct, '1', '--kind', 'purchased', '--expires-at', 'tomorrow'], says: /such as 90m/ },
+  { args: ['grants', 'create', acct, '1', '--kind', 'purchased', '--expires-at', '2030-01-01T00:00'], says: /offset/ },
+  { args: ['grants', 'revoke', acct, newGrantId()], says: /--reason/ },
+  { args: ['grants', 'revoke', acct, newGrantId(), '--reason', ' '], says: /must say why/ },
+  { args: ['adjustments', 'create', acct, '5'], says: /--reason/ },
+  { args: ['adjustments', 'create', acct, '-0', '--reason', 'typo'], says: /other than zero/ },
+  { args: ['refunds', 'create', acct, newCompletionId()], says: /--reason/ },
+  { args: ['refunds', 'create', acct, 'chatcmpl_1', '--reason', 'sorry'], says: /begins with chatcmpl_/ },
+  { args: ['accounts', 'freeze', acct], says: /--reason/ },
+  { args: ['accounts', 'unfreeze', acct], says: /--reason/ },
+  { args: ['accounts', 'update', acct], says: /--shortage/ },
+  { args: ['accounts', 'update', acct, '--shortage', 'maybe'], says: /refuse, clamp/ },
+  { args: ['keys', 'limit', 'set', acct, newKeyId()], says: /--day, --month or --total/ },
+  { args: ['keys', 'limit', 'set', acct, newKeyId(), '--day', 'no'], says: /'none'/ },
+  { args: ['prices', 'set', 'quick', '--input', '1'], says: /--output/ },
+  { args: ['prices', 'set', 'quick', '--input', '1', '--output', '-2'], says: /0 or more/ },
+  { args: ['usage', acct, '--group-by', 'month'], says: /model,key/ },
+  { args: ['usage', acct, '--bucket', 'week'], says: /hour, day, month/ },
+  { args: ['statement', acct, '--format', 'pdf'], says: /csv, jsonl/ },
+  { args: ['statement', acct, '-o', '/nowhere/january.csv'], says: /cannot be written \(ENOENT\)/ },
+  { args: ['statement', acct, '-o', '/dev/null'], says: /no plain file/ },
+  { args: ['ledger', 'check', '--account', 'acme'], says: /begins with acct_/ },
   { args: ['grants', 'create', acct, '1.1234567', '--kind', 'purchased'], says: /six decimals/ },
   { args: ['entries', acct, '--limit', '0'], says: /above zero/ },
   { args: ['entries', acct, '--limit', '5', '--all'], says: /cannot be used with/ },
@@ -201,7 +215,11 @@ function entries(sequences: number[], has_more: boolean) {
 
 function entry(sequence: number) {
   const base = { object: 'entry', sequence, grant_id: 'grant_1', created_at }
-  if (sequence === 1) return { ...base, kind: 'grant', credits: 25, balance_after: 25, completion_id: null }
+  if (sequence === 1) {
+    const done = { completion_id: null, action_id: 'action_1', reason: 'thanks' }
+    return { ...base, ...done, kind: 'grant', credits: 25, balance_after: 25 }
+  }
   const balance_after = Number((25 - 0.000021 * (sequence - 1)).toFixed(6))
-  return { ...base, kind: 'charge', credits: -0.000021, balance_after, completion_id: `chatcmpl_${sequence - 1}` }
+  const done = { completion_id: `chatcmpl_${sequence - 1}`, action_id: null, reason: null }
+  return { ...base, ...done, kind: 'charge', credits: -0.000021, balance_after }
 }

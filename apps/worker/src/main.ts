@@ -1,21 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/backends'
-import { createAttempts, createEndings, createReconciler, createRunCompletion } from '@weir/completions'
+import {
+  createAttempts,
+  createCheckBooks,
+  createCommitMetrics,
+  createEndings,
+  createReconciler,
+  createRunCompletion,
+  extendReservations,
+  keepReservations,
+} from '@weir/completions'
+import { createLedger, keepMonths } from '@weir/ledger'
 import { createAdmission, openLane, startConsumer } from '@weir/queue'
 import { SLOWEST_POLL_MS, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
   createLogger,
+  createMetrics,
   exitAfter,
   explainConfigErrors,
   loadConfig,
   openDatabase,
   openRedis,
   repeat,
+  serveMetrics,
   untilSignal,
 } from '@weir/runtime'
 import { createCompletionStore } from '@weir/store'
 import { workerSettings } from './config.ts'
+import { keepBooks } from './keep-books.ts'
+
+/** The longest that a look at all the books may take. */
+const PATIENT_MS = 1_800_000
 
 explainConfigErrors()
 const config = loadConfig(workerSettings, process.env)
@@ -25,6 +41,7 @@ const stopped = untilSignal('SIGTERM', 'SIGINT')
 const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')
 const timeoutMs = config.WEIR_DEPENDENCY_TIMEOUT_MS
 const prefix = config.WEIR_REDIS_PREFIX
+const leaseMs = config.WEIR_RESERVATION_LEASE_MS
 const secretOf = (name: string) => process.env[name]
 
 const catalogue = await loadCatalogue({
@@ -38,7 +55,11 @@ await using db = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError 
 await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
 await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
 
+const metrics = createMetrics()
+const commitMetrics = createCommitMetrics(metrics)
 await using endings = createEndings(db, {
+  onCommitted: commitMetrics.commits('ending'),
+  onUncollected: commitMetrics.uncollected,
   maxBatch: config.WEIR_GROUP_COMMIT_MAX,
   maxQueued: config.WEIR_GROUP_COMMIT_QUEUE,
   timeoutMs,
@@ -51,6 +72,7 @@ const finishing = { endings, relay, admission }
 const patienceMs = 0.7 * config.WEIR_LOCK_MS
 const attempts = createAttempts(relay, { patienceMs })
 await using _attempts = attempts
+await using _reservations = keepReservations(db, attempts, { leaseMs, onError })
 
 await using backends = createBackends(catalogue, { secretOf, slots: createSlots(redis, prefix) })
 const runCompletion = createRunCompletion({
@@ -81,9 +103,25 @@ if (config.WEIR_ROLES.includes('maintenance')) {
     afterMs: config.WEIR_RECONCILE_AFTER_MS,
     // By then a replica that still waits has noticed, and has handed the completion over again.
     lostAfterMs: 2 * SLOWEST_POLL_MS,
+    keepAlive: (completions) => extendReservations(db, completions, leaseMs),
+    aliveEveryMs: leaseMs / 3,
     log,
   })
   running.use(repeat(config.WEIR_RECONCILE_INTERVAL_MS, reconcile, onError))
+
+  // Checks and archives read whole months.
+  const patientDb = running.use(openDatabase(config.DATABASE_URL, { max: 2, timeoutMs: PATIENT_MS, onError }))
+  running.use(
+    keepBooks({
+      ledger: createLedger(db),
+      keepMonths: () => keepMonths(patientDb, { monthsKept: config.WEIR_LEDGER_MONTHS_KEPT }),
+      checkBooks: createCheckBooks(patientDb),
+      metrics,
+      upkeepMs: config.WEIR_LEDGER_UPKEEP_INTERVAL_MS,
+      checkMs: config.WEIR_LEDGER_CHECK_INTERVAL_MS,
+      log,
+    }),
+  )
 }
 if (config.WEIR_ROLES.includes('completions')) {
   const blocking = await openRedis(config.REDIS_URL, { kind: 'blocking', timeoutMs, onError })
@@ -99,7 +137,8 @@ if (config.WEIR_ROLES.includes('completions')) {
   })
   running.defer(() => consumer.stop(config.WEIR_SHUTDOWN_MS))
 }
-announceReady()
+await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })
+announceReady({ metricsPort: metricsServer.port })
 log.info({ roles: config.WEIR_ROLES }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { appEnv, launchConfig } from './launch-config.ts'
 
 const stack = { databaseUrl: 'postgres://p/weir', redisUrl: 'redis://r' }
-const secrets = { adminKey: 'admin', keyPepper: 'pepper' }
+const secrets = { adminKey: 'admin', keyPepper: 'pepper', receiptKey: 'seed' }
 
 test('the apps get what is theirs, and only the API gets its secrets', () => {
-  const env = { WEIR_MAX_WAITING: '5', OPENAI_API_KEY: 'sk', WEIR_ADMIN_KEY: 'admin', EDITOR: 'vi' }
+  const given = { WEIR_ADMIN_KEY: 'admin', WEIR_KEY_PEPPER: 'pepper', WEIR_RECEIPT_KEY: 'seed' }
+  const env = { ...given, WEIR_MAX_WAITING: '5', OPENAI_API_KEY: 'sk', EDITOR: 'vi' }
 
   const { api, worker } = appEnv({ config: launchConfig(env), stack, secrets, env })
 
@@ -15,9 +16,8 @@ test('the apps get what is theirs, and only the API gets its secrets', () => {
     REDIS_URL: 'redis://r',
     LOG_LEVEL: 'warn',
   })
-  expect(api).toMatchObject({ PORT: '8080', HOST: '127.0.0.1', WEIR_ADMIN_KEY: 'admin', WEIR_KEY_PEPPER: 'pepper' })
-  expect(worker).not.toHaveProperty('WEIR_ADMIN_KEY')
-  expect(worker).not.toHaveProperty('EDITOR')
+  expect(api).toMatchObject({ PORT: '8080', HOST: '127.0.0.1', ...given })
+  for (const name of [...Object.keys(given), 'EDITOR']) expect(worker).not.toHaveProperty(name)
 })
 
 test('an empty variable counts as none, and a wrong one is named', () => {

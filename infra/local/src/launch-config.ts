@@ -9,6 +9,7 @@ const LaunchConfig = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
   WEIR_ADMIN_KEY: z.string().optional(),
   WEIR_KEY_PEPPER: z.string().optional(),
+  WEIR_RECEIPT_KEY: z.string().optional(),
   // A path is meant from where the launcher was started.
   WEIR_CONFIG: z
     .string()
@@ -34,7 +35,7 @@ type Launched = { config: LaunchConfig; stack: { databaseUrl: string; redisUrl: 
 export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; worker: Env } {
   const { LOG_LEVEL, WEIR_CONFIG, PORT } = config
   const found = Object.fromEntries(Object.entries(env).filter(([name, value]) => value && handedDown.test(name)))
-  const { WEIR_ADMIN_KEY: _key, WEIR_KEY_PEPPER: _pepper, ...common } = found
+  const { WEIR_ADMIN_KEY: _key, WEIR_KEY_PEPPER: _pepper, WEIR_RECEIPT_KEY: _seed, ...common } = found
   // What runs at Ctrl-C may go on for a moment, but not until the launcher loses patience.
   const worker = {
     WEIR_SHUTDOWN_MS: '10000',
@@ -44,6 +45,12 @@ export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; w
     DATABASE_URL: stack.databaseUrl,
     REDIS_URL: stack.redisUrl,
   }
-  const { adminKey: WEIR_ADMIN_KEY, keyPepper: WEIR_KEY_PEPPER } = secrets
-  return { worker, api: { ...worker, PORT: String(PORT), HOST: '127.0.0.1', WEIR_ADMIN_KEY, WEIR_KEY_PEPPER } }
+  const ofApi = {
+    PORT: String(PORT),
+    HOST: '127.0.0.1',
+    WEIR_ADMIN_KEY: secrets.adminKey,
+    WEIR_KEY_PEPPER: secrets.keyPepper,
+    WEIR_RECEIPT_KEY: secrets.receiptKey,
+  }
+  return { worker, api: { ...worker, ...ofApi } }
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { appLogin } from './app-login.ts'
 import { firstAccount } from './first-account.ts'
 import { forceStop } from './force-stop.ts'
 import { greeting } from './greeting.ts'
 import { appEnv, launchConfig } from './launch-config.ts'
 import { runMigrations } from './migrate.ts'
 import { openLock } from './open-lock.ts'
+import { keptSecret } from './private-file.ts'
 import { printProgress, timed } from './progress.ts'
 import { repo } from './repo.ts'
 import { refuseTakenPort } from './refuse-taken-port.ts'
@@ -48,7 +50,10 @@ async function launch(): Promise<void> {
   signals.throwIfStopping()
 
   const secrets = await localSecrets(join(repo.state, 'secrets.json'), config)
-  const env = appEnv({ config, stack, secrets, env: process.env })
+  // A database of our own gets the login it should have anywhere: one that cannot change what stands in the books.
+  const servingUrl = DATABASE_URL ?? (await appLogin(stack.databaseUrl, await serviceLogin(dir)))
+  const serving = { databaseUrl: servingUrl, redisUrl: stack.redisUrl }
+  const env = appEnv({ config, stack: serving, secrets, env: process.env })
   const start = () => startApps(env, (line) => console.error(line))
   await using apps = await timed(progress, () => 'API and worker ready', start)
   signals.throwIfStopping()
@@ -63,6 +68,10 @@ async function launch(): Promise<void> {
   const failure = await Promise.race([signals.stopped, apps.failed, stack.failed])
   if (failure) throw new Error(failure)
   console.log('\nStopping …')
+}
+
+async function serviceLogin(dir: string): Promise<{ name: string; password: string }> {
+  return { name: 'weir_service', password: await keptSecret(join(dir, 'service-password')) }
 }
 
 function forceExit(): void {

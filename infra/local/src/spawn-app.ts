@@ -19,6 +19,8 @@ export type App = AsyncDisposable & {
   pid: number
   /** Where it listens, for an app that does. */
   port: number | undefined
+  /** Where its metrics are, if they are served. */
+  metricsPort: number | undefined
   /** The last lines it wrote, at most 500. */
   logs(): string[]
   exited: Promise<Exit>
@@ -27,7 +29,7 @@ export type App = AsyncDisposable & {
   stop(): Promise<void>
 }
 
-const ReadyMessage = z.object({ type: z.literal('ready'), port: z.int().optional() })
+const ReadyMessage = z.object({ type: z.literal('ready'), port: z.int().optional(), metricsPort: z.int().optional() })
 const readyWithinMs = 30_000
 const keptLines = 500
 
@@ -45,9 +47,9 @@ export async function spawnApp({ entry, env, name, onLog = () => {} }: AppOption
   const logs = collectLines(child, onLog)
   const stop = () => stopGently(child)
   try {
-    const { port } = await untilReadyMessage(child, exited)
+    const { port, metricsPort } = await untilReadyMessage(child, exited)
     const kill = (signal: NodeJS.Signals) => void child.kill(signal)
-    return { pid: child.pid ?? 0, port, logs, exited, kill, stop, [Symbol.asyncDispose]: stop }
+    return { pid: child.pid ?? 0, port, metricsPort, logs, exited, kill, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw new Error(`The ${name} did not start: ${(error as Error).message}\n${lastLines(logs())}`, { cause: error })

@@ -1,25 +1,18 @@
-import { inputTokenBound } from '@weir/backends'
-import {
-  type CompletionJob,
-  type CompletionRequest,
-  type Microcredits,
-  type Model,
-  ServiceError,
-  creditsNumber,
-  formatCredits,
-  newCompletionId,
-  quoteOf,
-} from '@weir/contracts'
+import { type CompletionJob, type CompletionRequest, type Model, ServiceError, newCompletionId } from '@weir/contracts'
+import type { PriceBook } from '@weir/ledger'
 import type { Admission as AdmissionControl, Lane } from '@weir/queue'
 import type { Relay } from '@weir/relay'
 import type { Identity } from '@weir/store'
 import type { Admissions } from './commits.ts'
 import { type FinishDeps, settleDecided } from './finish.ts'
 import { lostOutcome } from './outcomes.ts'
+import { reserveQuote } from './quote.ts'
+import { refusalOf } from './refusals.ts'
 
 export type AdmitDeps = {
   admission: AdmissionControl
   admissions: Admissions
+  prices: Pick<PriceBook, 'priceOf'>
   /** From admission to the last token, in milliseconds. */
   timeoutMs: number
 }
@@ -40,23 +33,32 @@ export async function admit(
   const { accountId, keyId } = identity
   const id = newCompletionId()
   const deadlineAt = Date.now() + deps.timeoutMs
-  const quote = quoteOf(model.price, {
-    inputTokens: inputTokenBound(request),
-    maxOutputTokens: request.maxOutputTokens,
-  })
+  const { id: priceId, price } = deps.prices.priceOf(model.id)
 
   await takePlace(deps, { accountId, id })
   try {
-    const { stream } = request
-    const verdict = await deps.admissions.submit({ id, accountId, keyId, model: model.id, stream, deadlineAt, quote })
-    if (verdict.kind === 'insufficient_credits') throw insufficientCredits(quote, verdict)
-    if (verdict.kind === 'conflict') throw new Error(`completion ${id} was reserved before`)
+    const admission = { id, accountId, keyId, model: model.id, stream: request.stream, deadlineAt, priceId }
+    const reserved = await reserveQuote(price, request, ({ amount, least }) =>
+      deps.admissions.submit({ ...admission, quote: amount, least }),
+    )
+    if (reserved.kind === 'refused') throw refusalOf(reserved)
+
+    const { quote, maxOutputTokens } = reserved
+    const isClamped = maxOutputTokens < request.maxOutputTokens
+    return {
+      id,
+      accountId,
+      request: isClamped ? { ...request, maxOutputTokens } : request,
+      price,
+      quote,
+      clampedTo: isClamped ? maxOutputTokens : undefined,
+      deadlineAt,
+    }
   } catch (error) {
     // Best effort: Redis may be what failed. The place is a lease and ends by itself.
     deps.admission.leave(accountId, id).catch(() => {})
     throw error
   }
-  return { id, accountId, request, price: model.price, quote, deadlineAt }
 }
 
 async function takePlace(deps: AdmitDeps, { accountId, id }: Pick<CompletionJob, 'accountId' | 'id'>): Promise<void> {
@@ -70,29 +72,6 @@ async function takePlace(deps: AdmitDeps, { accountId, id }: Pick<CompletionJob,
       retryAfterMs: 5_000,
     })
   }
-}
-
-function insufficientCredits(
-  needed: Microcredits,
-  verdict: { available: Microcredits; reserved: Microcredits },
-): ServiceError {
-  const { available, reserved } = verdict
-  const waitingHelps = available + reserved >= needed
-  const message =
-    `Your credit balance is too low: this request can cost up to ${formatCredits(needed)} credits and ` +
-    `${formatCredits(available)} are available (${formatCredits(reserved)} are reserved by running completions). ` +
-    (waitingHelps
-      ? 'Wait for those to end, add credits or lower max_completion_tokens.'
-      : 'Add credits or lower max_completion_tokens.')
-  return new ServiceError('credit_balance_exhausted', message, {
-    extra: {
-      balance: creditsNumber(available + reserved),
-      available: creditsNumber(available),
-      reserved: creditsNumber(reserved),
-      needed: creditsNumber(needed),
-      waiting_helps: waitingHelps,
-    },
-  })
 }
 
 export type HandOverDeps = FinishDeps & { relay: Pick<Relay, 'submit'>; lane: Pick<Lane, 'enqueue'>; replyTo: string }

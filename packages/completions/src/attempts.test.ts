@@ -1,4 +1,4 @@
-import { newCompletionId } from '@weir/contracts'
+import { newAccountId, newCompletionId } from '@weir/contracts'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { AttemptStopped, type StopReason, createAttempts } from './attempts.ts'
 
@@ -12,7 +12,8 @@ function attemptsFixture(check: Check, patienceMs = 5_000) {
   onTestFinished(() => attempts[Symbol.asyncDispose]())
   return {
     ...attempts,
-    begin: (epoch = 1, id = newCompletionId()) => attempts.begin(id, epoch, Date.now() + 60_000),
+    begin: (epoch = 1, id = newCompletionId()) =>
+      attempts.begin({ id, accountId: newAccountId(), deadlineAt: Date.now() + 60_000 }, epoch),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CompletionId } from '@weir/contracts'
+import type { AccountId, CompletionId } from '@weir/contracts'
 import type { Relay } from '@weir/relay'
 import { repeat } from '@weir/runtime'
 
@@ -18,6 +18,7 @@ export class AttemptStopped extends Error {
 
 export type Attempt = Disposable & {
   id: CompletionId
+  accountId: AccountId
   epoch: number
   signal: AbortSignal
   /** The first reason counts. */
@@ -25,7 +26,9 @@ export type Attempt = Disposable & {
 }
 
 export type Attempts = AsyncDisposable & {
-  begin(id: CompletionId, epoch: number, deadlineAt: number): Attempt
+  begin(completion: { id: CompletionId; accountId: AccountId; deadlineAt: number }, epoch: number): Attempt
+  /** All that run now. */
+  running(): Attempt[]
   /** Stops the running attempt at a completion, if it is here. */
   stop(id: CompletionId, reason: StopReason): void
 }
@@ -56,7 +59,7 @@ export function createAttempts(relay: Pick<Relay, 'check'>, options: { patienceM
   })
 
   return {
-    begin(id, epoch, deadlineAt) {
+    begin({ id, accountId, deadlineAt }, epoch) {
       const controller = new AbortController()
       const stop = (reason: StopReason) => {
         if (!controller.signal.aborted) controller.abort(new AttemptStopped(reason))
@@ -64,6 +67,7 @@ export function createAttempts(relay: Pick<Relay, 'check'>, options: { patienceM
       const timer = setTimeout(stop, Math.max(0, deadlineAt - Date.now()), 'deadline')
       const attempt: Attempt = {
         id,
+        accountId,
         epoch,
         signal: controller.signal,
         stop,
@@ -75,6 +79,7 @@ export function createAttempts(relay: Pick<Relay, 'check'>, options: { patienceM
       running.set(id, attempt)
       return attempt
     },
+    running: () => [...running.values()],
     stop: (id, reason) => running.get(id)?.stop(reason),
     [Symbol.asyncDispose]: () => checks[Symbol.asyncDispose](),
   }

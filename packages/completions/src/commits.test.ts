@@ -1,4 +1,4 @@
-import { type Outcome, newAccountId, newCompletionId, newKeyId, noUsage, uuidOf } from '@weir/contracts'
+import { type Outcome, newAccountId, newCompletionId, newKeyId, newPriceId, noUsage, uuidOf } from '@weir/contracts'
 import { createLedger } from '@weir/ledger'
 import { openTestDatabase } from '@weir/local/testing'
 import { openDatabase } from '@weir/runtime'
@@ -15,9 +15,10 @@ async function openFixture() {
   await using resources = new AsyncDisposableStack()
   const { url } = resources.use(await openTestDatabase())
   const limits = { maxBatch: 500, maxQueued: 10_000, timeoutMs: 60_000 }
+  const asked = { ...limits, leaseMs: 600_000 }
   const connect = () => resources.use(openDatabase(url, { max: 4, timeoutMs: 60_000, onError: () => {} }))
   const [db, otherDb] = [connect(), connect()]
-  const [admissions, otherAdmissions] = [createAdmissions(db, limits), createAdmissions(otherDb, limits)]
+  const [admissions, otherAdmissions] = [createAdmissions(db, asked), createAdmissions(otherDb, asked)]
   const [endings, otherEndings] = [createEndings(db, limits), createEndings(otherDb, limits)]
   const ledger = createLedger(db)
 
@@ -30,7 +31,7 @@ async function openFixture() {
     ledger,
     async accountWith(amount: bigint) {
       const accountId = newAccountId()
-      await ledger.give({ accountId, kind: 'purchased', amount })
+      await ledger.amend([{ op: 'grant', accountId, kind: 'purchased', amount, actor: 'test' }])
       return accountId
     },
     async rowOf({ id }: Pick<Admission, 'id'>): Promise<Record<string, unknown> | undefined> {
@@ -48,6 +49,8 @@ const admissionOf = (admission: Partial<Admission> & Pick<Admission, 'accountId'
   stream: false,
   deadlineAt: Date.now() + 60_000,
   quote: 40n,
+  least: 40n,
+  priceId: newPriceId(),
   ...admission,
 })
 
@@ -69,7 +72,7 @@ const failed: Outcome = {
 test('an admitted completion has its reservation and its row', async () => {
   const admission = admissionOf({ accountId: await fixture.accountWith(100n), stream: true })
 
-  expect(await fixture.admissions.submit(admission)).toEqual({ kind: 'reserved' })
+  expect(await fixture.admissions.submit(admission)).toEqual({ kind: 'reserved', amount: 40n })
 
   expect((await fixture.ledger.balanceOf(admission.accountId)).reserved).toBe(40n)
   expect(await fixture.rowOf(admission)).toMatchObject({
@@ -111,7 +114,7 @@ test('a completion admitted again, here and by another process, has one reservat
     [admissions, otherAdmissions, admissions, otherAdmissions].map(({ submit }) => submit(admission)),
   )
 
-  expect(verdicts).toEqual(Array(4).fill({ kind: 'reserved' }))
+  expect(verdicts).toEqual(Array(4).fill({ kind: 'reserved', amount: 40n }))
   expect((await fixture.ledger.balanceOf(admission.accountId)).reserved).toBe(40n)
   expect(await fixture.rowOf(admission)).toMatchObject({ state: 'queued' })
 })
@@ -224,7 +227,7 @@ test('a completion that has ended is not ended again, and stays as it was', asyn
 
   const verdict = await fixture.endings.submit({ ...admission, outcome: failed })
 
-  expect(verdict).toEqual({ kind: 'already_closed', charged: 25n })
+  expect(verdict).toEqual({ kind: 'already_closed', charged: 25n, uncollected: 0n })
   expect(await fixture.rowOf(admission)).toEqual(before)
 })
 

@@ -1,4 +1,4 @@
-import { type Backends, estimateTokens, streamFromTargets } from '@weir/backends'
+import { type Backends, estimateTokens, streamFromTargets, textOf } from '@weir/backends'
 import {
   type ChoiceResult,
   type Chunk,
@@ -67,9 +67,7 @@ export const hasText = ({ choices }: Generated): boolean => choices.some(({ text
 /** What the backend reported, else our own count of the prompt and of what was made. */
 export async function usageOf(request: CompletionRequest, generated: Generated): Promise<Usage> {
   if (generated.reported) return generated.reported
-  const prompt = request.messages
-    .map(({ content }) => (typeof content === 'string' ? content : content.map(({ text }) => text).join('')))
-    .join('\n')
+  const prompt = request.messages.map(textOf).join('\n')
   const answer = generated.choices.map(({ text }) => text).join('')
   const [inputTokens, outputTokens] = await Promise.all([estimateTokens(prompt), estimateTokens(answer)])
   return { inputTokens, cachedInputTokens: 0, outputTokens, source: 'estimated' }

@@ -8,7 +8,8 @@ import { type ServiceFixture, requestOf, serviceFixture } from './testing/servic
 
 /** A reconciler that looks at every completion, however young. */
 function reconciling(service: ServiceFixture, deps: Partial<ReconcileDeps> = {}) {
-  const reconcile = createReconciler({ ...service, afterMs: -60_000, lostAfterMs: 0, ...deps })
+  const unheard = { keepAlive: async () => {}, aliveEveryMs: 60_000 }
+  const reconcile = createReconciler({ ...service, ...unheard, afterMs: -60_000, lostAfterMs: 0, ...deps })
   return () => reconcile(new AbortController().signal)
 }
 

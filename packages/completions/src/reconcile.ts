@@ -14,6 +14,9 @@ export type ReconcileDeps = FinishDeps & {
   afterMs: number
   /** How long Redis must not have known it before it is given up, in milliseconds. */
   lostAfterMs: number
+  /** Tells the ledger that these are alive, at most once in `aliveEveryMs` for each. */
+  keepAlive: (completions: OpenCompletion[]) => Promise<void>
+  aliveEveryMs: number
   log: Logger
 }
 
@@ -29,9 +32,13 @@ const OVERDUE_MS = 10_000
 export function createReconciler(deps: ReconcileDeps) {
   /** Since when each of those that are missing has been. A replica that still waits for one hands it over again. */
   let missing = new Map<CompletionId, number>()
+  /** When each of those that are alive was last said to be. */
+  let saidAlive = new Map<CompletionId, number>()
 
   return async function reconcile(signal: AbortSignal): Promise<void> {
     const missingNow = new Map<CompletionId, number>()
+    const aliveNow = new Map<CompletionId, number>()
+    const toSay: OpenCompletion[] = []
     for await (const completion of allOpen(deps)) {
       if (signal.aborted) return
       const since = missing.get(completion.id)
@@ -39,13 +46,20 @@ export function createReconciler(deps: ReconcileDeps) {
       try {
         const found = await lookAfter(deps, completion, isLost)
         if (found === 'missing') missingNow.set(completion.id, since ?? Date.now())
-        else if (found !== 'alive') deps.log.warn({ completion: completion.id }, `reconciled: ${found}`)
+        else if (found === 'alive') {
+          const said = saidAlive.get(completion.id) ?? -Infinity
+          const isDue = Date.now() - said >= deps.aliveEveryMs
+          if (isDue) toSay.push(completion)
+          aliveNow.set(completion.id, isDue ? Date.now() : said)
+        } else deps.log.warn({ completion: completion.id }, `reconciled: ${found}`)
       } catch (error) {
         // One that cannot be mended now must not keep the others waiting.
         deps.log.warn({ err: error, completion: completion.id }, 'could not be reconciled')
       }
     }
     missing = missingNow
+    saidAlive = aliveNow
+    await deps.keepAlive(toSay)
   }
 }
 

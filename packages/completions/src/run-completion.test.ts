@@ -18,6 +18,7 @@ test('a plain completion ends with its answer and is charged what the backend re
     cost: USAGE_COST,
     servedBy: 'gpu/small',
     choices: [{ index: 0, text: 'Water is lazy.', finishReason: 'stop' }],
+    attempts: 1,
   })
   expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
   expect(await service.rowOf(job)).toEqual({ state: 'completed', error_code: null, charged: USAGE_COST })

@@ -2,11 +2,12 @@ import {
   type Catalogue,
   type CompletionId,
   type CompletionJob,
+  type EndedBy,
   type Microcredits,
   type Outcome,
   type Usage,
   ServiceError,
-  costOf,
+  chargeFor,
   errors,
 } from '@weir/contracts'
 import type { Processed } from '@weir/queue'
@@ -85,7 +86,7 @@ const unrunnable = {
 
 async function runAttempt(deps: RunDeps, claim: Claimed, jobSignal: AbortSignal): Promise<Processed> {
   const { job, epoch } = claim
-  using attempt = deps.attempts.begin(job.id, epoch, job.deadlineAt)
+  using attempt = deps.attempts.begin(job, epoch)
   const onJobAbort = () => attempt.stop(jobSignal.reason === 'shutdown' ? 'shutdown' : 'stale')
   jobSignal.addEventListener('abort', onJobAbort, { once: true })
   if (jobSignal.aborted) onJobAbort()
@@ -100,7 +101,7 @@ async function runAttempt(deps: RunDeps, claim: Claimed, jobSignal: AbortSignal)
   }
   // From here on only the decision counts: a stop that comes now is too late, and a failure is tried again by whoever
   // claims the completion next.
-  return end(deps, claim, await completedOutcome(job, generated))
+  return end(deps, claim, await completedOutcome(claim, generated))
 }
 
 async function runToEnd(deps: RunDeps, { job }: Claimed, attempt: Attempt, generated: Generated): Promise<void> {
@@ -142,7 +143,7 @@ async function endStopped(
       case 'lost':
         return { kind: 'retry', afterMs: RETRY_MS }
       case 'cancelled':
-        return end(deps, claim, await cancelledOutcome(job, generated))
+        return end(deps, claim, await cancelledOutcome(claim, generated))
       case 'deadline':
         return end(deps, claim, expiredOutcome())
       case 'shutdown':
@@ -165,29 +166,32 @@ async function endStopped(
   return end(deps, claim, failedOutcome(failure))
 }
 
-async function end(deps: RunDeps, { job, epoch }: Claimed, outcome: Outcome): Promise<Processed> {
-  const standing = await finish(deps, { id: job.id, accountId: job.accountId, epoch }, outcome)
+async function end(deps: RunDeps, { job, epoch, attempt }: Claimed, outcome: Outcome): Promise<Processed> {
+  const ended = { id: job.id, accountId: job.accountId, epoch }
+  const standing = await finish(deps, ended, { ...outcome, attempts: attempt, clampedTo: job.clampedTo })
   if (!standing) deps.log.warn({ completion: job.id, epoch }, 'a newer attempt has taken over')
   return { kind: 'done' }
 }
 
-async function completedOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
+async function completedOutcome({ job }: Claimed, generated: Generated): Promise<Outcome> {
   const usage = await usageOf(job.request, generated)
+  const isCapped = generated.choices.some(({ finishReason }) => finishReason === 'length')
   // The text of a stream is in its frames already.
   const choices = generated.choices.map((choice) => (job.request.stream ? { ...choice, text: '' } : choice))
-  return { state: 'completed', usage, cost: chargeOf(job, usage), servedBy: generated.servedBy, choices }
+  const cost = costAt(job, generated, usage, isCapped ? 'limit' : 'backend')
+  return { state: 'completed', usage, cost, servedBy: generated.servedBy, choices }
 }
 
 /** Whoever cancels pays for what was generated until then; before the first token that is nothing. */
-async function cancelledOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
+async function cancelledOutcome({ job }: Claimed, generated: Generated): Promise<Outcome> {
   const cancelled = freeOutcome('cancelled', 'cancelled', 'The completion was cancelled.')
   if (!hasText(generated)) return cancelled
   const usage = await usageOf(job.request, generated)
-  return { ...cancelled, usage, cost: chargeOf(job, usage), servedBy: generated.servedBy }
+  return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy: generated.servedBy }
 }
 
-/** What was reserved is the most a completion can cost, whatever a backend says it used. */
-function chargeOf(job: CompletionJob, usage: Usage): Microcredits {
-  const cost = costOf(job.price, usage)
-  return cost < job.quote ? cost : job.quote
+/** By the published table. No backend's word makes it more than the most that the request can cost. */
+function costAt({ price, quote }: CompletionJob, generated: Generated, usage: Usage, endedBy: EndedBy): Microcredits {
+  const cost = chargeFor(price, { endedBy, delivered: hasText(generated), usage })
+  return cost < quote ? cost : quote
 }

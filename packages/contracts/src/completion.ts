@@ -16,10 +16,12 @@ export const CompletionJob = z.object({
   id: CompletionId,
   accountId: AccountId,
   request: CompletionRequest,
-  /** The price it was quoted with, whatever the catalogue says by the time it is settled. */
+  /** The price it was quoted with, whatever its model costs by the time it is settled. */
   price: Price,
-  /** What was reserved for it: it is never charged more. */
+  /** The most it can cost: it is never charged more. Less is reserved where the account clamps and cannot cover it. */
   quote: MicrocreditsText,
+  /** The output cap, where it was lowered to what the account could pay for. */
+  clampedTo: z.int().optional(),
   /** When its answer stops being wanted, in milliseconds since the epoch. */
   deadlineAt: z.int(),
 })
@@ -48,5 +50,8 @@ export const Outcome = z.object({
   /** The whole text of a plain call; a stream's text is in its frames. */
   choices: z.array(ChoiceResult),
   error: OutcomeError.optional(),
+  /** How many attempts it took, and the output cap it was clamped to for want of credits. */
+  attempts: z.int().optional(),
+  clampedTo: z.int().optional(),
 })
 export type Outcome = z.infer<typeof Outcome>

@@ -31,5 +31,5 @@ export function formatCredits(amount: Microcredits): string {
   return `${sign}${absolute / MICROCREDITS_PER_CREDIT}${fraction && `.${fraction}`}`
 }
 
-/** Credits as a JSON number for the wire. Exact up to 2^53 microcredits: nine thousand million credits. */
+/** Credits as a JSON number for the wire. Exact below 2^33 credits, over eight thousand million. */
 export const creditsNumber = (amount: Microcredits): number => Number(formatCredits(amount))

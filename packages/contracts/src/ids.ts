@@ -34,14 +34,20 @@ export const KeyId = idSchema<'KeyId'>('key')
 export type KeyId = z.infer<typeof KeyId>
 export const GrantId = idSchema<'GrantId'>('grant')
 export type GrantId = z.infer<typeof GrantId>
+export const ActionId = idSchema<'ActionId'>('action')
+export type ActionId = z.infer<typeof ActionId>
+export const PriceId = idSchema<'PriceId'>('price')
+export type PriceId = z.infer<typeof PriceId>
 
-export type AnyId = CompletionId | AccountId | KeyId | GrantId
+export type AnyId = CompletionId | AccountId | KeyId | GrantId | ActionId | PriceId
 
 const minted = (prefix: string): string => typeidUnboxed(prefix)
 export const newCompletionId = (): CompletionId => minted('chatcmpl') as CompletionId
 export const newAccountId = (): AccountId => minted('acct') as AccountId
 export const newKeyId = (): KeyId => minted('key') as KeyId
 export const newGrantId = (): GrantId => minted('grant') as GrantId
+export const newActionId = (): ActionId => minted('action') as ActionId
+export const newPriceId = (): PriceId => minted('price') as PriceId
 export const newRequestId = (): string => minted('req')
 
 /** The UUID inside an id, as Postgres stores it. */
@@ -52,3 +58,5 @@ export const completionIdOf = (uuid: string): CompletionId => fromUuid('chatcmpl
 export const accountIdOf = (uuid: string): AccountId => fromUuid('acct', uuid) as AccountId
 export const keyIdOf = (uuid: string): KeyId => fromUuid('key', uuid) as KeyId
 export const grantIdOf = (uuid: string): GrantId => fromUuid('grant', uuid) as GrantId
+export const actionIdOf = (uuid: string): ActionId => fromUuid('action', uuid) as ActionId
+export const priceIdOf = (uuid: string): PriceId => fromUuid('price', uuid) as PriceId

@@ -1,4 +1,5 @@
 export * from './catalogue.ts'
+export * from './charging.ts'
 export * from './chunk.ts'
 export * from './completion.ts'
 export * from './completion-request.ts'

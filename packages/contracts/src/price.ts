@@ -22,6 +22,15 @@ export function costOf(price: Price, usage: Usage): Microcredits {
   return (picocredits + PICOCREDITS_PER_MICROCREDIT - 1n) / PICOCREDITS_PER_MICROCREDIT
 }
 
+/** How many output tokens an amount still pays for, once the input is paid at its dearest; not below 0. */
+export function affordableOutput(price: Price, amount: Microcredits, inputTokens: number): number {
+  const input = price.input > price.cachedInput ? price.input : price.cachedInput
+  const left = amount * PICOCREDITS_PER_MICROCREDIT - BigInt(inputTokens) * input
+  if (left < 0n) return 0
+  const tokens = price.output === 0n ? BigInt(Number.MAX_SAFE_INTEGER) : left / price.output
+  return tokens > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(tokens)
+}
+
 /** The most a request can cost: every input token at the dearer input price, and the whole output cap. */
 export function quoteOf(price: Price, bound: { inputTokens: number; maxOutputTokens: number }): Microcredits {
   const input = price.input > price.cachedInput ? price.input : price.cachedInput

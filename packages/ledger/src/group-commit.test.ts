@@ -103,6 +103,19 @@ test('a full queue refuses at once and says when to come back', async () => {
   expect(refusal).toMatchObject({ code: 'service_unavailable', message, retryAfterMs: expect.any(Number) })
 })
 
+test('every batch that was committed is told of, and none that was not', async () => {
+  const told: (readonly string[])[] = []
+  const { batches, submit, sent } = groupCommitFixture({ onCommitted: ({ verdicts }) => told.push(verdicts) })
+  const outcomes = outcomesOf([1, 2].map((id) => submit(id)))
+
+  batches[0]!.reject(new Error('poison'))
+  await sent(2)
+  batches[1]!.resolve()
+
+  expect(await outcomes).toEqual(['poison', 'verdict of 2'])
+  expect(told).toEqual([['verdict of 2']])
+})
+
 test('an operation that waited too long is refused and never sent', async () => {
   vi.useFakeTimers()
   const { batches, submit, sent, sizes } = groupCommitFixture()

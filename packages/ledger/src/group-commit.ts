@@ -16,10 +16,15 @@ export type GroupCommitOptions<Op, Verdict> = {
   orderOf: (op: Op) => string
   /** Whether the same batch may be sent again, because its outcome is unknown or another try can succeed. */
   isTransient: (error: unknown) => boolean
+  /** Told of every batch that was committed. */
+  onCommitted?: ((batch: Committed<Verdict>) => void) | undefined
   maxBatch: number
   maxQueued: number
   timeoutMs: number
 }
+
+/** A batch that was committed: its verdicts, and how long the commit took. */
+export type Committed<Verdict> = { verdicts: readonly Verdict[]; ms: number }
 
 type Waiting<Op, Verdict> = {
   op: Op
@@ -63,17 +68,21 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
   async function commitBatch(asked: Waiting<Op, Verdict>[]): Promise<void> {
     let batch = asked
     for (let attempt = 0; batch.length > 0; attempt++) {
+      const sentAt = performance.now()
+      let verdicts: Verdict[]
       try {
-        const verdicts = await options.commit(batch.map(({ op }) => op))
-        batch.forEach((entry, i) => settle(entry, () => entry.resolve(verdicts[i] as Verdict)))
-        return
+        verdicts = await options.commit(batch.map(({ op }) => op))
       } catch (error) {
         if (!options.isTransient(error)) return splitOrReject(batch, error)
         if (batch.some(isWaiting)) await pause(Math.min(10 * 2 ** attempt, 250))
         // An unknown outcome is resolved by asking again with the same ids, never by guessing. What nobody waits for any
         // more is not asked again: if it was committed, the reconciler finds it.
         batch = batch.filter(isWaiting)
+        continue
       }
+      const ms = performance.now() - sentAt
+      batch.forEach((entry, i) => settle(entry, () => entry.resolve(verdicts[i] as Verdict)))
+      return options.onCommitted?.({ verdicts, ms })
     }
   }
 

@@ -6,7 +6,14 @@ export const ledgerMigrations: MigrationSource = {
   folder: fileURLToPath(new URL('../migrations', import.meta.url)),
 }
 
+export * from './amendments.ts'
+export * from './check/check.ts'
+export * from './expire-grants.ts'
 export * from './group-commit.ts'
+export * from './history.ts'
 export * from './ledger.ts'
+export * from './months.ts'
 export * from './operations.ts'
-export type { EntryKind, GrantKind } from './tables.ts'
+export * from './price-book.ts'
+export * from './prices.ts'
+export type * from './tables.ts'

@@ -1,125 +1,274 @@
 import {
   type AccountId,
+  type ActionId,
   type CompletionId,
   type GrantId,
+  type KeyId,
   type Microcredits,
+  type PriceId,
+  accountIdOf,
+  actionIdOf,
   completionIdOf,
   grantIdOf,
-  newGrantId,
+  keyIdOf,
+  priceIdOf,
   uuidOf,
 } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
-import type { EntryKind, GrantKind, LedgerTables } from './tables.ts'
+import { type AmendOptions, type AmendVerdict, type Amendment, amend } from './amendments.ts'
+import type { EntryKind, GrantKind, LedgerTables, LimitPeriod, ReservationState, Shortage } from './tables.ts'
 
+/** `balance` is what unexpired grants hold, `available` what of it no open reservation has set aside. */
 export type Balance = { balance: Microcredits; reserved: Microcredits; available: Microcredits }
+
+export type AccountStatus = { frozen: boolean; shortage: Shortage }
 
 export type Grant = {
   id: GrantId
   kind: GrantKind
+  priority: number
   amount: Microcredits
   balance: Microcredits
-  reference: string | null
+  /** The name under which it was given; its own id's UUID where none was said. */
+  reference: string
+  expiresAt: Date | null
+  revokedAt: Date | null
   createdAt: Date
 }
 
 export type Entry = {
   sequence: number
   kind: EntryKind
-  /** What came in is positive, a charge is negative; `uncollected` is a memo of what could not be taken and moves nothing. */
+  /** What came in is positive, what went out negative; `uncollected` is a memo of what could not be taken. */
   amount: Microcredits
   grantId: GrantId | null
   completionId: CompletionId | null
+  actionId: ActionId | null
   /** Of the grant, after this entry. */
   balanceAfter: Microcredits | null
+  /** Of the action. */
+  reason: string | null
   createdAt: Date
 }
 
-export type GiveRequest = {
+export type Reservation = {
+  id: CompletionId
   accountId: AccountId
-  kind: GrantKind
+  keyId: KeyId | null
+  quote: Microcredits
   amount: Microcredits
-  reference?: string | undefined
+  priceId: PriceId | null
+  state: ReservationState
+  cost: Microcredits | null
+  charged: Microcredits
+  createdAt: Date
+  closedAt: Date | null
 }
+
+export type KeyLimit = { period: LimitPeriod; amount: Microcredits; spent: Microcredits; reserved: Microcredits }
 
 export type Ledger = ReturnType<typeof createLedger>
 
 /** The books of all accounts: what they were given, what they have, every movement. */
-export function createLedger(database: Database) {
+export function createLedger(database: Database, options: AmendOptions = { maxOpenGrants: 100 }) {
   const db = database.withTables<LedgerTables>()
+  const grants = () =>
+    db
+      .selectFrom('ledger.credit_grant as g')
+      .leftJoin('ledger.action as given', (join) =>
+        join
+          .onRef('given.grant_id', '=', 'g.id')
+          .onRef('given.account_id', '=', 'g.account_id')
+          .on('given.kind', 'in', ['grant', 'adjust']),
+      )
+      .selectAll('g')
+      .select('given.reference')
 
   return {
     /** An account that was never given credits has none. */
     async balanceOf(accountId: AccountId): Promise<Balance> {
-      const row = await db
-        .selectFrom('ledger.account')
-        .select(['balance', 'held'])
-        .where('id', '=', uuidOf(accountId))
-        .executeTakeFirst()
-      const { balance, held } = row ?? { balance: 0n, held: 0n }
-      return { balance, reserved: held, available: balance - held }
+      const { rows } = await sql<{ spendable: bigint; held: bigint }>`
+        select a.held, (
+          select coalesce(sum(g.balance), 0)::bigint from ledger.credit_grant g
+          where g.account_id = a.id and not g.closed
+            and (least(g.expires_at, g.revoked_at) > ledger.clock() or least(g.expires_at, g.revoked_at) is null)
+        ) as spendable
+        from ledger.account a where a.id = ${uuidOf(accountId)}`.execute(db)
+      const { spendable, held } = rows[0] ?? { spendable: 0n, held: 0n }
+      return { balance: spendable, reserved: held, available: spendable > held ? spendable - held : 0n }
     },
 
-    /** Gives credits. Giving again with the same reference returns the grant that was given the first time. */
-    async give(request: GiveRequest): Promise<{ grant: Grant; repeated: boolean }> {
-      const { accountId, kind, amount, reference = null } = request
-      const { rows } = await sql<{ given: string; repeated: boolean }>`
-        select * from ledger.give(
-          ${uuidOf(accountId)}::uuid, ${uuidOf(newGrantId())}::uuid, ${kind}::text, ${amount}::bigint, ${reference}::text)
-      `.execute(db)
-      const { given, repeated } = rows[0]!
-      const grant = await db
-        .selectFrom('ledger.credit_grant')
-        .selectAll()
-        .where('id', '=', given)
-        .executeTakeFirstOrThrow()
-      return { grant: grantOf(grant), repeated }
+    async statusOf(accountId: AccountId): Promise<AccountStatus> {
+      const row = await db
+        .selectFrom('ledger.account')
+        .select(['frozen', 'shortage'])
+        .where('id', '=', uuidOf(accountId))
+        .executeTakeFirst()
+      return row ?? { frozen: false, shortage: 'refuse' }
+    },
+
+    /** What operators do: each in one transaction, once for its reference. */
+    amend: (amendments: readonly Amendment[]): Promise<AmendVerdict[]> => amend(database, amendments, options),
+
+    async setShortage(accountId: AccountId, shortage: Shortage): Promise<void> {
+      await sql`select ledger.set_shortage(${uuidOf(accountId)}::uuid, ${shortage}::text)`.execute(db)
+    },
+
+    /** What a key may spend in a period, counted from now on; null takes the limit away. */
+    async setKeyLimit(
+      accountId: AccountId,
+      keyId: KeyId,
+      period: LimitPeriod,
+      amount: Microcredits | null,
+    ): Promise<void> {
+      await sql`select ledger.set_key_limit(
+        ${uuidOf(accountId)}::uuid, ${uuidOf(keyId)}::uuid, ${period}::text, ${amount}::bigint)`.execute(db)
+    },
+
+    /** The limits of a key, each with what counts against it in the present period. */
+    async keyLimitsOf(accountId: AccountId, keyId: KeyId): Promise<KeyLimit[]> {
+      const { rows } = await sql<{ period: LimitPeriod; amount: bigint; spent: bigint; held: bigint }>`
+        select m.period, m.amount, coalesce(s.spent, 0) as spent, coalesce(s.held, 0) as held
+        from ledger.key_limit m left join ledger.key_spend s
+          on (s.account_id, s.key_id, s.period) = (m.account_id, m.key_id, m.period)
+          and s.starts_at = ledger.period_start(m.period, ledger.clock())
+        where m.account_id = ${uuidOf(accountId)} and m.key_id = ${uuidOf(keyId)}
+        order by array_position('{day,month,total}', m.period)`.execute(db)
+      return rows.map(({ held, ...row }) => ({ ...row, reserved: held }))
     },
 
     /** Newest first. */
     async grantsOf(accountId: AccountId, page: { limit: number; after?: GrantId | undefined }): Promise<Grant[]> {
-      const rows = await db
-        .selectFrom('ledger.credit_grant')
-        .selectAll()
-        .where('account_id', '=', uuidOf(accountId))
-        .$if(page.after !== undefined, (query) => query.where('id', '<', uuidOf(page.after!)))
-        .orderBy('id', 'desc')
+      const rows = await grants()
+        .where('g.account_id', '=', uuidOf(accountId))
+        .$if(page.after !== undefined, (query) => query.where('g.id', '<', uuidOf(page.after!)))
+        .orderBy('g.id', 'desc')
         .limit(page.limit)
         .execute()
       return rows.map(grantOf)
     },
 
+    /** Those that hold credits which can be spent, in the order they are drawn. */
+    async spendableGrantsOf(accountId: AccountId): Promise<Grant[]> {
+      const rows = await grants()
+        .where('g.account_id', '=', uuidOf(accountId))
+        .where('g.closed', '=', false)
+        .where(sql<boolean>`coalesce(least(g.expires_at, g.revoked_at) > ledger.clock(), true)`)
+        .orderBy('g.priority')
+        .orderBy('g.expires_at', (order) => order.asc().nullsLast())
+        .orderBy(sql`g.kind_rank`)
+        .orderBy('g.id')
+        .execute()
+      return rows.map(grantOf)
+    },
+
+    /** The grant that an amendment gave. */
+    async grantOfAction(actionId: ActionId): Promise<Grant | undefined> {
+      const row = await grants().where('given.id', '=', uuidOf(actionId)).executeTakeFirst()
+      return row && grantOf(row)
+    },
+
+    /** Grants that ended and still hold credits, the earliest end first, without the first `skip`: for `expire`. */
+    async endedGrants(limit: number, skip = 0): Promise<{ accountId: AccountId; grantId: GrantId }[]> {
+      const { rows } = await sql<{ id: string; account_id: string }>`
+        select id, account_id from ledger.credit_grant
+        where not closed and least(expires_at, revoked_at) <= ledger.clock()
+        order by least(expires_at, revoked_at), id limit ${limit} offset ${skip}`.execute(db)
+      return rows.map((row) => ({ accountId: accountIdOf(row.account_id), grantId: grantIdOf(row.id) }))
+    },
+
     /** Newest first; `before` is the sequence of the last entry of the page before. */
-    async entriesOf(accountId: AccountId, page: { limit: number; before?: number | undefined }): Promise<Entry[]> {
+    async entriesOf(
+      accountId: AccountId,
+      page: { limit: number; before?: number | undefined; completionId?: CompletionId | undefined },
+    ): Promise<Entry[]> {
       const rows = await db
-        .selectFrom('ledger.entry')
-        .selectAll()
-        .where('account_id', '=', uuidOf(accountId))
-        .$if(page.before !== undefined, (query) => query.where('sequence', '<', BigInt(page.before!)))
-        .orderBy('sequence', 'desc')
+        .selectFrom('ledger.entry as e')
+        .leftJoin('ledger.action as action', 'action.id', 'e.ref')
+        .selectAll('e')
+        .select('action.reason')
+        .where('e.account_id', '=', uuidOf(accountId))
+        .$if(page.before !== undefined, (query) => query.where('e.sequence', '<', BigInt(page.before!)))
+        .$if(page.completionId !== undefined, (query) => query.where(ofCompletion(page.completionId!)))
+        .orderBy('e.sequence', 'desc')
         .limit(page.limit)
         .execute()
-      return rows.map((row) => ({
-        sequence: Number(row.sequence),
-        kind: row.kind,
-        amount: row.kind === 'charge' ? -row.amount : row.amount,
-        grantId: row.grant_id === null ? null : grantIdOf(row.grant_id),
-        completionId: row.kind === 'grant' ? null : completionIdOf(row.ref),
-        balanceAfter: row.balance_after,
-        createdAt: row.created_at,
-      }))
+      return rows.map(entryOf)
     },
+
+    async reservationOf(id: CompletionId): Promise<Reservation | undefined> {
+      const row = await db.selectFrom('ledger.reservation').selectAll().where('id', '=', uuidOf(id)).executeTakeFirst()
+      return (
+        row && {
+          id,
+          accountId: accountIdOf(row.account_id),
+          keyId: row.key_id === null ? null : keyIdOf(row.key_id),
+          quote: row.quote,
+          amount: row.amount,
+          priceId: row.price_id === null ? null : priceIdOf(row.price_id),
+          state: row.state,
+          cost: row.cost,
+          charged: row.captured,
+          createdAt: row.created_at,
+          closedAt: row.closed_at,
+        }
+      )
+    },
+  }
+}
+
+/** Its own entries and those of its refunds, as a list of refs: an `or` would read all entries of the account. */
+const ofCompletion = (id: CompletionId) => sql<boolean>`e.ref = any(array(
+  select ${uuidOf(id)}::uuid
+  union all select refund.id from ledger.action refund where refund.completion_id = ${uuidOf(id)}::uuid))`
+
+const isOfCompletion = (kind: EntryKind): boolean => kind === 'charge' || kind === 'uncollected'
+
+function entryOf(row: {
+  sequence: bigint
+  kind: EntryKind
+  ref: string
+  grant_id: string | null
+  amount: bigint
+  balance_after: bigint | null
+  reason: string | null
+  created_at: Date
+}): Entry {
+  return {
+    sequence: Number(row.sequence),
+    kind: row.kind,
+    amount: row.amount,
+    grantId: row.grant_id === null ? null : grantIdOf(row.grant_id),
+    completionId: isOfCompletion(row.kind) ? completionIdOf(row.ref) : null,
+    actionId: isOfCompletion(row.kind) ? null : actionIdOf(row.ref),
+    balanceAfter: row.balance_after,
+    reason: row.reason,
+    createdAt: row.created_at,
   }
 }
 
 function grantOf(row: {
   id: string
   kind: GrantKind
+  priority: number
   amount: bigint
   balance: bigint
   reference: string | null
+  expires_at: Date | null
+  revoked_at: Date | null
   created_at: Date
 }): Grant {
-  const { id, kind, amount, balance, reference, created_at } = row
-  return { id: grantIdOf(id), kind, amount, balance, reference, createdAt: created_at }
+  const { id, kind, priority, amount, balance, reference } = row
+  return {
+    id: grantIdOf(id),
+    kind,
+    priority,
+    amount,
+    balance,
+    reference: reference ?? id,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    createdAt: row.created_at,
+  }
 }

@@ -4,13 +4,8 @@ import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Operation } from './operations.ts'
-import {
-  type LedgerFixture,
-  type Verdict,
-  applyBatch,
-  createLane,
-  openLedgerFixture,
-} from './testing/ledger-fixture.ts'
+import { type Verdict, applyBatch, createLane } from './testing/lanes.ts'
+import { type LedgerFixture, openLedgerFixture } from './testing/ledger-fixture.ts'
 import { rowsOf } from './testing/rows.ts'
 
 type Told = [Operation, Verdict][]
@@ -66,7 +61,7 @@ function telling(told: Told, submit: Submit): Submit {
 /** Reserves and, if it may, settles or releases; both go to any process, as with an API and a worker. */
 async function runCompletion(submit: Submit, accountId: AccountId, i: number): Promise<void> {
   const completionId = newCompletionId()
-  const { kind } = await submit({ kind: 'reserve', accountId, completionId, amount: 3n }, i)
+  const { kind } = await submit({ kind: 'reserve', accountId, completionId, quote: 3n }, i)
   if (kind !== 'reserved') return
   const end = i % 10 === 0 ? ({ kind: 'release' } as const) : ({ kind: 'settle', cost: 2n } as const)
   await submit({ ...end, accountId, completionId }, i + 1)

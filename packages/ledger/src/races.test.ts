@@ -1,8 +1,9 @@
-import { type AccountId, type CompletionId, newAccountId, newCompletionId, uuidOf } from '@weir/contracts'
+import { type AccountId, newAccountId, newCompletionId, uuidOf } from '@weir/contracts'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Operation, Settle } from './operations.ts'
-import { type LedgerFixture, applyBatch, createLane, openLedgerFixture } from './testing/ledger-fixture.ts'
+import type { Operation } from './operations.ts'
+import { applyBatch, createLane } from './testing/lanes.ts'
+import { type LedgerFixture, openLedgerFixture } from './testing/ledger-fixture.ts'
 import { holdBack, whenWaiting } from './testing/locks.ts'
 
 let ledger: LedgerFixture
@@ -10,8 +11,8 @@ beforeAll(async () => void (ledger = await openLedgerFixture()))
 afterAll(() => ledger[Symbol.asyncDispose]())
 
 const lockOf = (accountId: AccountId) => sql`select from ledger.account where id = ${uuidOf(accountId)} for update`
-const reserveOf = (accountId: AccountId, amount: bigint, completionId = newCompletionId()): Operation => {
-  return { kind: 'reserve', accountId, completionId, amount }
+const reserveOf = (accountId: AccountId, quote: bigint, completionId = newCompletionId()): Operation => {
+  return { kind: 'reserve', accountId, completionId, quote }
 }
 
 test('two completions race for the last credits and exactly one gets them', async () => {
@@ -40,27 +41,6 @@ test('a settlement that had to wait for its account sees what was settled meanwh
   expect(await ledger.balanceOf(accountId)).toEqual({ balance: 80n, reserved: 60n, available: 20n })
 })
 
-test('six connections settle the same completion at the same time, 200 times, and it is never charged twice', async () => {
-  await using connections = new AsyncDisposableStack()
-  const six = Array.from({ length: 6 }, () => connections.use(ledger.connect()))
-  const accountId = await ledger.accountWith(...Array<bigint>(20).fill(100n))
-  // Without it, a second settlement would be stopped by `held` falling below zero.
-  await ledger.reserved(accountId, 500n)
-  const settleSixTimes = async (completionId: CompletionId) => {
-    const settle: Settle = { kind: 'settle', accountId, completionId, cost: 7n }
-    return (await Promise.all(six.map((connection) => applyBatch(connection, [settle])))).flat()
-  }
-
-  for (let time = 1; time <= 200; time++) {
-    const verdicts = await settleSixTimes(await ledger.reserved(accountId, 9n))
-    expect(verdicts).toMatchObject(Array(6).fill({ charged: 7n }))
-    expect(verdicts.filter(({ kind }) => kind === 'closed')).toHaveLength(1)
-  }
-
-  expect(await ledger.balanceOf(accountId)).toEqual({ balance: 600n, reserved: 500n, available: 100n })
-  expect(await ledger.faults(accountId)).toEqual([])
-})
-
 test('a batch that began before an account had credits does not spend them a second time', async () => {
   const [oldId, newId] = [await ledger.accountWith(10n), newAccountId()]
   const completionId = newCompletionId()
@@ -68,12 +48,12 @@ test('a batch that began before an account had credits does not spend them a sec
   await using beforeReading = await holdBack(ledger.db, lockOf(oldId))
   await using beforeWriting = await holdBack(
     ledger.db,
-    sql`insert into ledger.reservation (id, account_id, amount, created_at)
-      values (${uuidOf(completionId)}, ${uuidOf(oldId)}, 1, now())`,
+    sql`insert into ledger.reservation (id, account_id, quote, amount, created_at, expires_at)
+      values (${uuidOf(completionId)}, ${uuidOf(oldId)}, 1, 1, now(), now())`,
   )
   const early = ledger.apply(reserveOf(oldId, 1n, completionId), reserveOf(newId, 100n))
   await whenWaiting(ledger.db, 1)
-  await ledger.give({ accountId: newId, kind: 'purchased', amount: 100n })
+  await ledger.give(newId, 100n)
   await beforeReading.letGo()
   await whenWaiting(ledger.db, 1)
 
@@ -89,7 +69,7 @@ test('credits given while a batch is under way are not lost', async () => {
   const accountId = await ledger.accountWith(100n)
   await using held = await holdBack(ledger.db, lockOf(accountId))
   const reserving = ledger.reserve(accountId, 60n)
-  const giving = ledger.give({ accountId, kind: 'purchased', amount: 100n })
+  const giving = ledger.give(accountId, 100n)
   await whenWaiting(ledger.db, 2)
 
   await held.letGo()
@@ -124,15 +104,46 @@ test('operations of two hundred accounts arrive in any order, share a batch, and
   expect(await ledger.faults(...accounts)).toEqual([])
 })
 
-test('processes that send batches over the same accounts in different order never block each other for good', async () => {
+test('six connections open an account with one reference at the same time, and the credits are given once', async () => {
+  const accountId = newAccountId()
+  const give = () => ledger.change(accountId, { op: 'grant', kind: 'purchased', amount: 100n, reference: 'invoice 7' })
+
+  const given = await Promise.all([give(), give(), give(), give(), give(), give()])
+
+  expect(given.map(({ kind }) => kind).sort()).toEqual(['done', ...Array(5).fill('repeated')])
+  expect(await ledger.available(accountId)).toBe(100n)
+})
+
+test('whoever waits to amend with a reference sees that it was done meanwhile', async () => {
+  const accountId = await ledger.accountWith(100n)
+  const completionId = await ledger.reserved(accountId, 60n)
+  await ledger.settle(accountId, completionId, 60n)
+  await using held = await holdBack(ledger.db, lockOf(accountId))
+  const refund = (reference?: string) => ledger.change(accountId, { op: 'refund', completionId, reference })
+  const refunding = [refund('ticket 1'), refund('ticket 1'), refund(), refund()]
+  await whenWaiting(ledger.db, 4)
+
+  await held.letGo()
+
+  // Whichever of the names came first: the completion is refunded once.
+  const kinds = (await Promise.all(refunding)).map(({ kind }) => kind)
+  expect(kinds.filter((kind) => kind === 'done')).toHaveLength(1)
+  expect(await ledger.available(accountId)).toBe(100n)
+  expect(await ledger.faults(accountId)).toEqual([])
+})
+
+test('amendments and completions over the same accounts never block each other for good', async () => {
   await using connections = new AsyncDisposableStack()
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
-  const lane = () => connections.use(createLane(connections.use(ledger.connect()), { maxBatch: 10, onFailure }))
-  const lanes = [lane(), lane(), lane(), lane()]
+  const lanes = [1, 2].map(() =>
+    connections.use(createLane(connections.use(ledger.connect()), { maxBatch: 10, onFailure })),
+  )
   const accounts = await Promise.all(Array.from({ length: 8 }, () => ledger.accountWith(1_000n)))
+  const give = (accountId: AccountId) =>
+    ({ op: 'grant', accountId, actor: 'test', kind: 'purchased', amount: 1n }) as const
 
-  const everywhere = lanes.flatMap(({ submit }) =>
+  const completing = lanes.flatMap(({ submit }) =>
     shuffled(Array.from({ length: 400 }, (_, i) => accounts[i % 8]!)).map(async (accountId) => {
       const completionId = newCompletionId()
       const reserved = await submit(reserveOf(accountId, 2n, completionId))
@@ -140,10 +151,16 @@ test('processes that send batches over the same accounts in different order neve
       return [reserved.kind, closed.kind]
     }),
   )
+  // In both orders, on accounts that are there and on new ones.
+  const amending = Array.from({ length: 20 }, (_, i) => {
+    const some = [...accounts, ...Array.from({ length: 4 }, newAccountId)]
+    return ledger.amend((i % 2 === 0 ? some : some.toReversed()).map(give))
+  })
 
-  expect(await Promise.all(everywhere)).toEqual(Array(1_600).fill(['reserved', 'closed']))
+  expect(await Promise.all(completing)).toEqual(Array(800).fill(['reserved', 'closed']))
+  expect((await Promise.all(amending)).flat().every(({ kind }) => kind === 'done')).toBe(true)
   expect(failures).toEqual([])
-  expect(await Promise.all(accounts.map(ledger.available))).toEqual(Array(8).fill(800n))
+  expect(await Promise.all(accounts.map(ledger.available))).toEqual(Array(8).fill(920n))
   expect(await ledger.faults(...accounts)).toEqual([])
 })
 
@@ -154,8 +171,8 @@ test('an operation that the books refuse to write spoils no neighbour of its bat
 
   const outcomes = await Promise.allSettled(amounts.map((amount) => lane.submit(reserveOf(accountId, amount))))
 
-  const reserved = { status: 'fulfilled', value: { kind: 'reserved' } }
-  const refused = { status: 'rejected', reason: { constraint: 'reservation_amount_not_negative' } }
+  const reserved = { status: 'fulfilled', value: { kind: 'reserved', amount: 10n } }
+  const refused = { status: 'rejected', reason: { constraint: 'reservation_not_negative' } }
   expect(outcomes).toMatchObject([reserved, reserved, reserved, refused, reserved, reserved])
   expect(await ledger.available(accountId)).toBe(50n)
   expect(await ledger.faults(accountId)).toEqual([])

@@ -73,12 +73,27 @@ test.each([
   ['WEIR_GROUP_COMMIT_MAX', 'Infinity'],
   ['WEIR_BODY_LIMIT_BYTES', '1kb'],
   ['WEIR_KEY_PEPPER', 'x'.repeat(23)],
+  ['WEIR_RECEIPT_KEY', 'x'.repeat(42)],
+  ['WEIR_RECEIPT_KEY', `${'x'.repeat(42)}=`],
+  ['WEIR_RECEIPT_PAST_KEYS', 'x'.repeat(43)],
 ] as const)('%s cannot be %s', (name, value) => {
   expect(messageOf(() => loadConfig([name], { [name]: value }))).toContain(`${name}: `)
 })
 
+const publicKey = { kty: 'OKP', crv: 'Ed25519', x: 'x'.repeat(43) }
+const pastKeys = (keys: unknown[]) =>
+  loadConfig(['WEIR_RECEIPT_PAST_KEYS'], { WEIR_RECEIPT_PAST_KEYS: JSON.stringify({ keys }) }).WEIR_RECEIPT_PAST_KEYS
+
+test('past keys are taken as they were served, and a private one, which would be served too, is not', () => {
+  const served = { ...publicKey, kid: 'k', alg: 'EdDSA', use: 'sig' }
+
+  expect(pastKeys([served, publicKey])).toEqual({ keys: [served, publicKey] })
+  expect(messageOf(() => pastKeys([{ ...publicKey, kty: 'RSA' }]))).toMatch(/PAST_KEYS.keys.0.kty: /)
+  expect(messageOf(() => pastKeys([{ ...publicKey, d: 'secret' }]))).toMatch(/PAST_KEYS.keys.0: must be public Ed25519/)
+})
+
 test('every setting says what it is for, and every limit has a default', () => {
-  const required = ['DATABASE_URL', 'REDIS_URL', 'WEIR_ADMIN_KEY', 'WEIR_KEY_PEPPER']
+  const required = ['DATABASE_URL', 'REDIS_URL', 'WEIR_ADMIN_KEY', 'WEIR_KEY_PEPPER', 'WEIR_RECEIPT_KEY']
   for (const [name, schema] of Object.entries(settings)) {
     expect(schema.description, name).toBeTruthy()
     expect(schema.safeParse(undefined).success, name).toBe(!required.includes(name))

@@ -70,3 +70,17 @@ test('disposal does not wait for the next interval', async () => {
   expect(task).toHaveBeenCalledTimes(1)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('what begins later does not run at once, and disposal does not wait for its interval', async () => {
+  let runs = 0
+  const repeating = repeat(
+    3_600_000,
+    async () => void (runs += 1),
+    () => {},
+    'later',
+  )
+
+  await repeating[Symbol.asyncDispose]()
+
+  expect(runs).toBe(0)
+})

@@ -4,6 +4,33 @@ const milliseconds = (byDefault: number, max = 86_400_000) => z.coerce.number().
 const count = (byDefault: number, max = 1_000_000) => z.coerce.number().int().min(1).max(max).default(byDefault)
 const bytes = (byDefault: number) => z.coerce.number().int().min(1024).max(1_073_741_824).default(byDefault)
 
+const notASeed = {
+  error: 'must be 32 random bytes as base64url, 43 characters, as of: openssl rand -base64 32 | tr +/ -_ | tr -d =',
+}
+const notPublicKeys = { error: 'must be public Ed25519 keys as /.well-known/weir-receipt-keys.json serves them' }
+
+/** Strict, so that a private key (`d`), which would be published, is refused. */
+const PublicKey = z.strictObject(
+  {
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    x: z.string().regex(/^[\w-]{43}$/),
+    kid: z.string().optional(),
+    alg: z.literal('EdDSA').optional(),
+    use: z.literal('sig').optional(),
+  },
+  notPublicKeys,
+)
+const PublicKeys = z.object({ keys: z.array(PublicKey, notPublicKeys) }, notPublicKeys)
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Every setting that the environment may carry, once. A process picks those it needs with `loadConfig`; a `WEIR_` name
  * that is not here is refused, so that a misspelt limit is found at start and not in production.
@@ -13,6 +40,13 @@ export const settings = {
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis, the motion'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('port of the API; 0 takes a free one'),
   HOST: z.string().default('0.0.0.0').describe('address the API listens on'),
+  WEIR_METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('port of /metrics, for Prometheus; none when absent'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -25,8 +59,19 @@ export const settings = {
     .default('weir')
     .describe('first part of every Redis key and channel'),
   WEIR_URL: z.url().optional().describe('where the command line finds the API'),
+  WEIR_API_KEY: z.string().optional().describe('what the command line asks with for a customer'),
   WEIR_ADMIN_KEY: z.string().min(24).describe('bearer secret of /admin/v1'),
   WEIR_KEY_PEPPER: z.string().min(24).describe('secret that API keys are hashed with; changing it voids all keys'),
+  WEIR_RECEIPT_KEY: z
+    .string(notASeed)
+    .regex(/^[\w-]{43}$/, notASeed)
+    .describe('secret that receipts are signed with: the seed of an Ed25519 key, the same in every replica'),
+  WEIR_RECEIPT_PAST_KEYS: z
+    .string()
+    .transform(parsedJson)
+    .pipe(PublicKeys)
+    .optional()
+    .describe('public keys that receipts were signed with before, as a JSON Web Key Set'),
   WEIR_KEY_CACHE_MS: milliseconds(5_000, 30_000).describe(
     'longest time a revoked key may still be accepted when Redis is cut off',
   ),
@@ -35,6 +80,19 @@ export const settings = {
   WEIR_DEPENDENCY_TIMEOUT_MS: milliseconds(1_800, 60_000).describe('longest wait for Postgres or Redis before a 503'),
   WEIR_GROUP_COMMIT_MAX: count(500, 5_000).describe('operations in one group commit'),
   WEIR_GROUP_COMMIT_QUEUE: count(10_000).describe('operations that may wait for the next group commit before a 503'),
+
+  WEIR_RESERVATION_LEASE_MS: milliseconds(600_000).describe(
+    'a reservation has ended, or its worker has extended it, after so long',
+  ),
+  WEIR_PRICE_REFRESH_MS: milliseconds(10_000, 600_000).describe('after so long a new price is known to every process'),
+  WEIR_MAX_OPEN_GRANTS: count(100, 1_000).describe('grants of one account that hold credits; more are refused'),
+  WEIR_LEDGER_UPKEEP_INTERVAL_MS: milliseconds(60_000).describe(
+    'between two looks for grants that have ended and months that begin',
+  ),
+  WEIR_LEDGER_CHECK_INTERVAL_MS: milliseconds(86_400_000).describe('between two checks of all the books'),
+  WEIR_LEDGER_MONTHS_KEPT: count(13, 120).describe(
+    'months of entries and reservations kept in the books; older ones are archived',
+  ),
 
   WEIR_BODY_LIMIT_BYTES: bytes(4 * 1_048_576).describe('largest request body'),
   WEIR_COMPLETION_TIMEOUT_MS: milliseconds(280_000, 3_600_000).describe('from admission to the last token'),

@@ -13,7 +13,7 @@ export async function untilSignal(...signals: NodeJS.Signals[]): Promise<string>
 }
 
 /** Tells the process that started us, if it listens, that we serve now. */
-export function announceReady(details: { port?: number } = {}): void {
+export function announceReady(details: { port?: number | undefined; metricsPort?: number | undefined } = {}): void {
   if (process.connected) process.send?.({ type: 'ready', ...details })
 }
 

@@ -86,3 +86,11 @@ test('the keys of an account are listed newest first, page by page, revoked ones
 test('a key belongs to an account that exists', async () => {
   await expect(store.apiKeys.create(newAccountId(), 'laptop')).rejects.toThrow('foreign key')
 })
+
+test('a key is found by its account alone, revoked or not', async () => {
+  const { accountId, key } = await accountWithKey()
+  const revoked = await store.apiKeys.revoke(accountId, key.id)
+
+  expect(await store.apiKeys.find(accountId, key.id)).toEqual(revoked)
+  expect(await store.apiKeys.find(newAccountId(), key.id)).toBeUndefined()
+})

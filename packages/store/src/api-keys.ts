@@ -46,6 +46,17 @@ export function createApiKeyStore(database: Database, pepper: string) {
       return rows.map(apiKeyOf)
     },
 
+    /** Undefined when the account has no such key; a revoked one is still found. */
+    async find(accountId: AccountId, keyId: KeyId): Promise<ApiKey | undefined> {
+      const row = await db
+        .selectFrom('store.api_key')
+        .select(['id', 'name', 'hint', 'created_at', 'revoked_at'])
+        .where('id', '=', uuidOf(keyId))
+        .where('account_id', '=', uuidOf(accountId))
+        .executeTakeFirst()
+      return row && apiKeyOf(row)
+    },
+
     /** Revoking again changes nothing: the first time stands. Undefined when the account has no such key. */
     async revoke(accountId: AccountId, keyId: KeyId): Promise<ApiKey | undefined> {
       const row = await db

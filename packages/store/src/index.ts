@@ -8,6 +8,8 @@ export const storeMigrations: MigrationSource = {
 
 export * from './accounts.ts'
 export * from './api-keys.ts'
+export * from './completion-record.ts'
 export * from './completions.ts'
 export * from './identity-cache.ts'
 export * from './key-secret.ts'
+export * from './usage.ts'

@@ -35,6 +35,19 @@ export type StoreTables = {
     output_tokens: bigint | null
     usage_source: string | null
     charged: bigint | null
+    attempts: number | null
+    clamped_to: number | null
+  }
+  'store.usage_hour': {
+    account_id: string
+    key_id: string
+    model: string
+    hour: Date
+    requests: bigint
+    input_tokens: bigint
+    cached_input_tokens: bigint
+    output_tokens: bigint
+    charged: bigint
   }
   'store.watched_completion': { id: string }
   'store.watch_cursor': { only_row: Generated<boolean>; seen_until: Date }

@@ -1,26 +1,40 @@
-import type { Ledger } from '@weir/ledger'
-import type { AccountStore, ApiKeyStore } from '@weir/store'
+import type { ApiKeyStore } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticateAdmin } from '../authenticate.ts'
+import { type BooksDeps, books } from './books.ts'
 import { accounts } from './accounts.ts'
-import { credits } from './credits.ts'
-import { keys } from './keys.ts'
+import { type CorrectionsDeps, corrections } from './corrections.ts'
+import { type GrantsDeps, grants } from './grants.ts'
+import { type KeyLimitsDeps, keyLimits } from './key-limits.ts'
+import { type KeysDeps, keys } from './keys.ts'
+import { type LedgerCheckDeps, ledgerCheck } from './ledger-check.ts'
+import { type PricesDeps, prices } from './prices.ts'
+import { type StandingDeps, standing } from './standing.ts'
+import { type StatementDeps, statement } from './statement.ts'
 
-export type AdminDeps = {
-  adminKey: string
-  accounts: AccountStore
-  apiKeys: ApiKeyStore
-  ledger: Ledger
-  /** Tells every replica that a key is revoked. */
-  announceRevocation: (keyId: Parameters<ApiKeyStore['revoke']>[1]) => Promise<void>
-}
+export type AdminDeps = { adminKey: string; apiKeys: ApiKeyStore } & KeysDeps &
+  StandingDeps &
+  GrantsDeps &
+  CorrectionsDeps &
+  BooksDeps &
+  StatementDeps &
+  KeyLimitsDeps &
+  PricesDeps &
+  LedgerCheckDeps
 
 /** /admin/v1: what operators do. */
 export function admin(deps: AdminDeps) {
   return async (app: FastifyInstance) => {
     app.addHook('onRequest', createAuthenticateAdmin(deps.adminKey))
     await app.register(accounts(deps))
+    await app.register(standing(deps))
     await app.register(keys(deps))
-    await app.register(credits(deps))
+    await app.register(keyLimits(deps))
+    await app.register(grants(deps))
+    await app.register(corrections(deps))
+    await app.register(books(deps))
+    await app.register(statement(deps))
+    await app.register(prices(deps))
+    await app.register(ledgerCheck(deps))
   }
 }

@@ -4,7 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import * as answers from '../answer-schemas.ts'
-import { AccountParams, KeyParams, Named, adminSchema, existing, limit, pageOf } from './shared.ts'
+import { limit } from '../inputs.ts'
+import { listOf } from '../listing.ts'
+import { AccountParams, KeyParams, Named, adminSchema, existing, refusals } from './shared.ts'
 
 export type KeysDeps = {
   accounts: AccountStore
@@ -24,7 +26,7 @@ export function keys(deps: KeysDeps) {
           summary: 'Create an API key; its secret is shown this once',
           params: AccountParams,
           body: Named,
-          response: { 201: answers.NewApiKey },
+          response: { 201: answers.NewApiKey, ...refusals },
         },
       },
       async ({ params, body }, reply) => {
@@ -41,25 +43,26 @@ export function keys(deps: KeysDeps) {
           ...adminSchema,
           summary: 'List API keys, newest first',
           params: AccountParams,
-          querystring: z.object({ limit, after: KeyId.optional() }),
-          response: { 200: answers.listOf(answers.ApiKey) },
+          querystring: z.strictObject({ limit, after: KeyId.optional() }),
+          response: { 200: answers.listSchemaOf(answers.ApiKey), ...refusals },
         },
       },
       async ({ params, query: { limit, after } }) => {
         await existing(deps.accounts, params.id)
-        const { data, ...page } = await pageOf(
-          limit,
-          (limit) => deps.apiKeys.list(params.id, { limit, after }),
-          ({ id }) => id,
-        )
-        return { object: 'list' as const, data: data.map(renderKey), ...page }
+        const fetch = (limit: number) => deps.apiKeys.list(params.id, { limit, after })
+        return listOf(limit, fetch, ({ id }) => id, renderKey)
       },
     )
 
     app.delete(
       '/accounts/:id/keys/:keyId',
       {
-        schema: { ...adminSchema, summary: 'Revoke an API key', params: KeyParams, response: { 200: answers.ApiKey } },
+        schema: {
+          ...adminSchema,
+          summary: 'Revoke an API key',
+          params: KeyParams,
+          response: { 200: answers.ApiKey, ...refusals },
+        },
       },
       async ({ params }) => {
         const key = await deps.apiKeys.revoke(params.id, params.keyId)

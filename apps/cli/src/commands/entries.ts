@@ -24,18 +24,22 @@ const columns = [
   { title: 'left of grant', align: 'right' },
   { title: 'grant' },
   { title: 'completion' },
+  { title: 'action' },
+  { title: 'reason' },
 ] as const
 
 function rowsOf(entries: readonly Entry[]): string[][] {
   const moved = alignMovements(entries.map(({ credits }) => credits))
   const left = alignAmounts(entries.map(({ balance_after }) => balance_after ?? 0))
-  return entries.map(({ sequence, kind, grant_id, balance_after, completion_id, created_at }, index) => [
-    String(sequence),
-    localTime(created_at),
-    kind,
+  return entries.map((entry, index) => [
+    String(entry.sequence),
+    localTime(entry.created_at),
+    entry.kind,
     moved[index] ?? '',
-    balance_after === null ? '-' : (left[index] ?? ''),
-    grant_id ?? '-',
-    completion_id ?? '-',
+    entry.balance_after === null ? '-' : (left[index] ?? ''),
+    entry.grant_id ?? '-',
+    entry.completion_id ?? '-',
+    entry.action_id ?? '-',
+    entry.reason ?? '-',
   ])
 }

@@ -4,8 +4,9 @@ import type { Desk } from '../desk.ts'
 import { localTime } from '../local-time.ts'
 import { type Paging, readList, withPaging } from '../read-list.ts'
 import { renderFields, renderTable } from '../table.ts'
+import { addKeyLimits } from './key-limits.ts'
 
-/** `weir keys create|list|revoke` */
+/** `weir keys create|list|revoke|limits|limit set` */
 export function addKeys(program: Command, desk: Desk): void {
   const keys = program.command('keys').description('the API keys of an account')
 
@@ -40,6 +41,8 @@ export function addKeys(program: Command, desk: Desk): void {
         ),
       )
     })
+
+  addKeyLimits(keys, desk)
 }
 
 const columns = [{ title: 'id' }, { title: 'name' }, { title: 'key' }, { title: 'created' }, { title: 'revoked' }]

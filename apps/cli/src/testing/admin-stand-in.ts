@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers'
 import { run } from '../run.ts'
 
 export type Asked = { route: string; body: unknown; authorization: string | undefined }
-export type Answer = { status?: number; body: unknown }
+/** `breaksOff`: the connection is cut after the body, before the answer has ended. */
+export type Answer = { status?: number; body: unknown; breaksOff?: true }
 
 /** A server in the place of the admin API: each route gives its answer, any other a 404. Records what it was asked. */
 export async function adminStandIn(answers: Record<string, Answer>) {
@@ -16,8 +17,10 @@ export async function adminStandIn(answers: Record<string, Answer>) {
   const server = createServer(async (request, response) => {
     const route = `${request.method} ${request.url?.replace('/admin/v1', '')}`
     asked.push({ route, body: await bodyOf(request), authorization: request.headers.authorization })
-    const { status = 200, body } = answers[route] ?? refused(404, `There is nothing at ${route}.`)
-    response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body))
+    const { status = 200, body, breaksOff } = answers[route] ?? refused(404, `There is nothing at ${route}.`)
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    if (breaksOff) return response.writeHead(status).write(text, () => response.destroy())
+    response.writeHead(status).end(text)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -49,6 +52,9 @@ export async function weir(args: string[], folder = tmpdir(), environment: { url
     folder,
     colour: false,
     out: (text) => (out += text),
+    pour: async (bytes) => {
+      for await (const some of bytes) out += Buffer.from(some).toString()
+    },
     err: (text) => (err += text),
   })
   return { exitCode, out, err }

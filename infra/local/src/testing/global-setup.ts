@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestProject } from 'vitest/node'
+import { withConnection } from '../admin-database.ts'
+import { appLogin } from '../app-login.ts'
 import { forceStop } from '../force-stop.ts'
 import { repo } from '../repo.ts'
 import { openStack } from '../stack.ts'
@@ -29,7 +31,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { databaseUrl, redisUrl } = resources.use(await openStack({ dir, ...given, durable: false, progress }))
   const template = resources.use(await openTemplateDatabase(databaseUrl))
 
+  const appDatabaseUrl = await openAppLogin(resources, databaseUrl)
+
   project.provide('databaseUrl', databaseUrl)
+  project.provide('appDatabaseUrl', appDatabaseUrl)
   project.provide('redisUrl', redisUrl)
   project.provide('templateDatabase', template.name)
 
@@ -38,4 +43,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const limit = sleep(60_000, undefined, { ref: false }).then(forceStop)
     await Promise.race([running.disposeAsync(), limit])
   }
+}
+
+/** A login of this run's own: another run on the same server has another one. */
+async function openAppLogin(resources: AsyncDisposableStack, databaseUrl: string): Promise<string> {
+  const name = `weir_test_${randomBytes(6).toString('hex')}`
+  const url = await appLogin(databaseUrl, { name, password: randomBytes(16).toString('hex') })
+  resources.defer(() => withConnection(databaseUrl, async (client) => void (await client.query(`drop role ${name}`))))
+  return url
 }

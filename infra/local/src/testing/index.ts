@@ -1,3 +1,7 @@
+export { openOwnPostgres, type Crash, type OwnPostgres } from './own-postgres.ts'
+export { openPgBouncer, type PgBouncer } from './pgbouncer.ts'
+export { findPgBouncer } from './pgbouncer-install.ts'
+export { openTempDir } from './temp-dir.ts'
 export { openTestDatabase, type TestDatabase } from './test-database.ts'
 export { openTestRedis, type TestRedis } from './test-redis.ts'
 export { openWeir, type Weir, type WeirOptions } from './weir.ts'

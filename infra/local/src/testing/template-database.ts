@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { runMigrations } from '../migrate.ts'
 import { repo } from '../repo.ts'
-import { newDatabaseName, urlOfDatabase, withConnection } from './admin-database.ts'
+import { newDatabaseName, urlOfDatabase, withConnection } from '../admin-database.ts'
 
 /** A migrated database to copy from: migrating once is cheaper than once for each test file. */
 export async function openTemplateDatabase(serverUrl: string): Promise<AsyncDisposable & { name: string }> {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { expect, inject, test } from 'vitest'
-import { withConnection } from './admin-database.ts'
+import { withConnection } from '../admin-database.ts'
 import { openTestDatabase } from './test-database.ts'
 import { openTestRedis } from './test-redis.ts'
 

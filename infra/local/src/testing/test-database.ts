@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { inject } from 'vitest'
-import { newDatabaseName, urlOfDatabase, withConnection } from './admin-database.ts'
+import { newDatabaseName, urlOfDatabase, withConnection } from '../admin-database.ts'
 import './provided.ts'
 
-export type TestDatabase = AsyncDisposable & { url: string }
+/** `url` is the owner's, `appUrl` that of the login which the apps use. */
+export type TestDatabase = AsyncDisposable & { url: string; appUrl: string }
 
 /** A database of its own for one test file, with the schema in place; dropped when disposed. */
 export async function openTestDatabase(): Promise<TestDatabase> {
@@ -13,6 +14,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   await withConnection(serverUrl, (client) => copyTemplate(client, name, inject('templateDatabase')))
   return {
     url: urlOfDatabase(serverUrl, name),
+    appUrl: urlOfDatabase(inject('appDatabaseUrl'), name),
     async [Symbol.asyncDispose]() {
       await withConnection(serverUrl, (client) => client.query(`drop database if exists ${name} with (force)`))
     },

@@ -29,6 +29,7 @@ export type Weir = AsyncDisposable & {
   apis: App[]
   workers: App[]
   adminKey: string
+  /** As the owner of the database; the processes have a lesser login. */
   databaseUrl: string
   redisUrl: string
   redisPrefix: string
@@ -47,13 +48,19 @@ export async function openWeir(options: WeirOptions = {}): Promise<Weir> {
   const secrets = newSecrets()
 
   const common: Env = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: database.appUrl,
     REDIS_URL: redis.url,
     WEIR_REDIS_PREFIX: redis.prefix,
     WEIR_CONFIG: configPath,
     LOG_LEVEL: 'warn',
   }
-  const ofApi = { PORT: '0', HOST: '127.0.0.1', WEIR_ADMIN_KEY: secrets.adminKey, WEIR_KEY_PEPPER: secrets.keyPepper }
+  const ofApi = {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    WEIR_ADMIN_KEY: secrets.adminKey,
+    WEIR_KEY_PEPPER: secrets.keyPepper,
+    WEIR_RECEIPT_KEY: secrets.receiptKey,
+  }
   const workers = openFleet(resources, 'worker', { ...common, ...options.workerEnv })
   // Opened last and so stopped first: no work comes in while the workers finish.
   const apis = openFleet(resources, 'api', { ...common, ...ofApi, ...options.apiEnv })

@@ -8,7 +8,7 @@ import {
   newKeyId,
   uuidOf,
 } from '@weir/contracts'
-import { createLedger } from '@weir/ledger'
+import { createLedger, createPrices, openPriceBook } from '@weir/ledger'
 import { openTestDatabase, openTestRedis } from '@weir/local/testing'
 import { type Processed, createAdmission, openLane } from '@weir/queue'
 import { createRelay, openControl, openReplies } from '@weir/relay'
@@ -18,6 +18,7 @@ import { sql } from 'kysely'
 import { admit, submit } from '../admit.ts'
 import { createAttempts } from '../attempts.ts'
 import { createAdmissions, createEndings } from '../commits.ts'
+import { lostOutcome } from '../outcomes.ts'
 import { type RunDeps, createRunCompletion } from '../run-completion.ts'
 import { type Play, playedBackends } from './backend.ts'
 
@@ -39,6 +40,7 @@ export const requestOf = (overrides: Partial<CompletionRequest> = {}): Completio
   ...overrides,
 })
 
+const LEASE_MS = 600_000
 const LIMITS = { maxBatch: 100, maxQueued: 1_000, timeoutMs: 10_000 }
 const BALANCE = 10_000n
 
@@ -60,7 +62,7 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const lane = resources.use(openLane({ redis, prefix, onError }))
   const admission = createAdmission(redis, prefix, { maxLivePerAccount, maxWaiting })
   const endings = createEndings(db, LIMITS)
-  const admissions = createAdmissions(db, LIMITS)
+  const admissions = createAdmissions(db, { ...LIMITS, leaseMs: LEASE_MS })
   const attempts = resources.use(createAttempts(relay, { patienceMs: 10_000 }))
   const replies = await openReplies({ subscriber, relay, prefix, replica: 'replica', bufferBytes: 100_000, onError })
   const onCancel = (id: CompletionId) => attempts.stop(id, 'cancelled')
@@ -68,13 +70,15 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
 
   const ledger = createLedger(db)
   const accountId = newAccountId()
-  await ledger.give({ accountId, kind: 'purchased', amount: BALANCE })
+  await ledger.amend([{ op: 'grant', accountId, kind: 'purchased', amount: BALANCE, actor: 'test' }])
+  const prices = resources.use(await openPriceBook(createPrices(db), [model], { refreshMs: 60_000, onError }))
 
   const log = createLogger({ name: 'test', level: 'silent' })
-  const deps = { endings, relay, admission, admissions, lane, attempts, controlChannel, log, timeoutMs: 60_000 }
+  const deps = { endings, relay, admission, admissions, prices, lane, attempts, controlChannel, log, timeoutMs: 60_000 }
 
   return {
     ...deps,
+    db,
     replyTo: replies.channel,
     redis,
     replies,
@@ -106,6 +110,9 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
       })
       return run(job.id, signal)
     },
+
+    /** How a completion ends that Redis has lost. */
+    lost: lostOutcome(),
 
     outcomeOf: async ({ id }: CompletionJob) => (await relay.recordOf(id))?.outcome,
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createChunkRenderer } from './answer.ts'
+import { createChunkRenderer, renderCompletion } from './answer.ts'
 
 const head = { id: 'chatcmpl_1', created: 1, model: 'fast' }
 const parse = (event: string) => JSON.parse(event.replace(/^data: /, ''))
@@ -35,4 +35,14 @@ test('a client that asked for usage finds null until the last chunk, which has n
       credits_consumed: 1.500001,
     },
   })
+})
+
+test('an answer that was clamped for want of credits says to how many tokens, and no other does', () => {
+  const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 4, source: 'reported' } as const
+  const render = createChunkRenderer(head, { includeUsage: true })
+
+  expect(renderCompletion(head, [], usage, 1n, 4).usage).toMatchObject({ clamped_max_tokens: 4 })
+  expect(parse(render.usage(usage, 1n, 4)).usage).toMatchObject({ clamped_max_tokens: 4 })
+  expect(JSON.stringify(renderCompletion(head, [], usage, 1n))).not.toContain('clamped')
+  expect(render.usage(usage, 1n)).not.toContain('clamped')
 })

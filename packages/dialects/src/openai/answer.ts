@@ -3,7 +3,8 @@ import { type ChoiceResult, type FinishReason, type Microcredits, type Usage, cr
 /** What all parts of an answer repeat. `created` is in seconds since the epoch. */
 export type AnswerHead = { id: string; created: number; model: string }
 
-export function renderUsage(usage: Usage, charged: Microcredits) {
+/** `clampedTo` is the output cap, where it was lowered to what the account could pay for. */
+export function renderUsage(usage: Usage, charged: Microcredits, clampedTo?: number) {
   const promptTokens = usage.inputTokens + usage.cachedInputTokens
   return {
     prompt_tokens: promptTokens,
@@ -11,6 +12,7 @@ export function renderUsage(usage: Usage, charged: Microcredits) {
     total_tokens: promptTokens + usage.outputTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
     credits_consumed: creditsNumber(charged),
+    clamped_max_tokens: clampedTo,
   }
 }
 
@@ -19,6 +21,7 @@ export function renderCompletion(
   choices: readonly ChoiceResult[],
   usage: Usage,
   charged: Microcredits,
+  clampedTo?: number,
 ) {
   return {
     id: head.id,
@@ -31,7 +34,7 @@ export function renderCompletion(
       finish_reason: finishReason,
       logprobs: null,
     })),
-    usage: renderUsage(usage, charged),
+    usage: renderUsage(usage, charged, clampedTo),
   }
 }
 
@@ -41,7 +44,7 @@ export type ChunkRenderer = {
   text(choice: number, text: string): string
   finish(choice: number, reason: FinishReason): string
   /** The last chunk, for clients that asked for it. */
-  usage(usage: Usage, charged: Microcredits): string
+  usage(usage: Usage, charged: Microcredits, clampedTo?: number): string
 }
 
 /**
@@ -60,8 +63,8 @@ export function createChunkRenderer(head: AnswerHead, options: { includeUsage: b
     text: (choice, text) => `${before}${choice},"delta":{"content":${JSON.stringify(text)}}${open}`,
     finish: (choice, reason) =>
       `${before}${choice},"delta":{},"finish_reason":"${reason}","logprobs":null}]${noUsage}}\n\n`,
-    usage: (usage, charged) =>
-      `data: ${opening},"choices":[],"usage":${JSON.stringify(renderUsage(usage, charged))}}\n\n`,
+    usage: (usage, charged, clampedTo) =>
+      `data: ${opening},"choices":[],"usage":${JSON.stringify(renderUsage(usage, charged, clampedTo))}}\n\n`,
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type AccountId,
   type CompletionId,
+  type GrantId,
   type Microcredits,
   completionIdOf,
   newAccountId,
@@ -8,26 +9,16 @@ import {
   uuidOf,
 } from '@weir/contracts'
 import { openTestDatabase } from '@weir/local/testing'
-import { type Database, isDependencyError, openDatabase } from '@weir/runtime'
+import { openDatabase } from '@weir/runtime'
 import { sql } from 'kysely'
-import { type GroupCommit, createGroupCommit } from '../group-commit.ts'
+import type { Change, NewGrant } from '../amendments.ts'
 import { createLedger } from '../ledger.ts'
-import {
-  type CloseVerdict,
-  type Operation,
-  type ReserveVerdict,
-  applyCall,
-  closeVerdictAt,
-  reserveVerdictAt,
-} from '../operations.ts'
+import type { CloseVerdict, ExtendVerdict, Operation, Reserve, ReserveVerdict } from '../operations.ts'
 import type { GrantKind } from '../tables.ts'
 import { faultsOf } from './faults.ts'
+import { PATIENCE_MS, applyBatch } from './lanes.ts'
 
-export type Verdict = ReserveVerdict | CloseVerdict
 export type LedgerFixture = Awaited<ReturnType<typeof openLedgerFixture>>
-
-/** Patient enough for a busy machine: no test waits for it to run out. */
-const PATIENCE_MS = 60_000
 
 /** The books in a database of their own. */
 export async function openLedgerFixture() {
@@ -39,31 +30,52 @@ export async function openLedgerFixture() {
   const apply = (...ops: Operation[]) => applyBatch(db, ops)
   const one = async (op: Operation) => (await apply(op))[0]!
 
+  /** One amendment by an operator of the test. */
+  const change = async (accountId: AccountId, what: Change & { reference?: string; reason?: string }) =>
+    (await ledger.amend([{ actor: 'test', reason: 'because', ...what, accountId }]))[0]!
+  const give = async (accountId: AccountId, amount: Microcredits, more: Partial<NewGrant> = {}): Promise<GrantId> => {
+    const verdict = await change(accountId, { op: 'grant', kind: 'purchased', amount, ...more })
+    if (verdict.kind !== 'done') throw new Error(`the grant was answered ${verdict.kind}`)
+    return (await ledger.grantOfAction(verdict.actionId))!.id
+  }
+
   const opened = resources.move()
   return {
+    url,
     db,
     connect,
     apply,
     ...ledger,
-    reserve: (accountId: AccountId, amount: Microcredits, completionId = newCompletionId()) =>
-      one({ kind: 'reserve', accountId, completionId, amount }) as Promise<ReserveVerdict>,
+    reserve: (
+      accountId: AccountId,
+      quote: Microcredits,
+      completionId = newCompletionId(),
+      more: Pick<Reserve, 'least' | 'keyId' | 'priceId'> = {},
+    ) => one({ kind: 'reserve', accountId, completionId, quote, ...more }) as Promise<ReserveVerdict>,
+    extend: (accountId: AccountId, completionId: CompletionId, amount?: Microcredits) =>
+      one({ kind: 'extend', accountId, completionId, amount }) as Promise<ExtendVerdict>,
     settle: (accountId: AccountId, completionId: CompletionId, cost: Microcredits) =>
       one({ kind: 'settle', accountId, completionId, cost }) as Promise<CloseVerdict>,
     release: (accountId: AccountId, completionId: CompletionId) =>
       one({ kind: 'release', accountId, completionId }) as Promise<CloseVerdict>,
+    expire: (accountId: AccountId, completionId: CompletionId) =>
+      one({ kind: 'expire', accountId, completionId }) as Promise<CloseVerdict>,
+    change,
+    /** Gives credits, purchased ones if nothing else is said. */
+    give,
     /** A new account with one grant of each amount, in this order. */
     async accountWith(...grants: (Microcredits | [GrantKind, Microcredits])[]): Promise<AccountId> {
       const accountId = newAccountId()
       for (const grant of grants) {
         const [kind, amount] = typeof grant === 'bigint' ? (['purchased', grant] as const) : grant
-        await ledger.give({ accountId, kind, amount })
+        await give(accountId, amount, { kind })
       }
       return accountId
     },
     /** A new completion with so much reserved. */
     async reserved(accountId: AccountId, amount: Microcredits): Promise<CompletionId> {
       const completionId = newCompletionId()
-      const verdict = await one({ kind: 'reserve', accountId, completionId, amount })
+      const verdict = await one({ kind: 'reserve', accountId, completionId, quote: amount })
       if (verdict.kind !== 'reserved') throw new Error(`the reservation was answered ${verdict.kind}`)
       return completionId
     },
@@ -84,31 +96,4 @@ export async function openLedgerFixture() {
     faults: (...accountIds: AccountId[]) => faultsOf(db, accountIds),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
-}
-
-/** Sends exactly this batch, in this order. */
-export async function applyBatch(db: Database, ops: readonly Operation[]): Promise<Verdict[]> {
-  const { rows } = await sql<{ verdict: number[]; figure: bigint[]; other: bigint[] }>`
-    select * from ${applyCall(ops)} as applied`.execute(db)
-  return ops.map((op, i) => (op.kind === 'reserve' ? reserveVerdictAt(rows[0]!, i) : closeVerdictAt(rows[0]!, i)))
-}
-
-type LaneOptions = { maxBatch?: number; commit?: typeof applyBatch; onFailure?: (error: unknown) => void }
-
-/** What one process does with its operations: group commits, on connections of its own. */
-export function createLane(db: Database, options: LaneOptions = {}): GroupCommit<Operation, Verdict> {
-  const { maxBatch = 500, commit = applyBatch, onFailure } = options
-  return createGroupCommit<Operation, Verdict>({
-    commit: (ops) =>
-      commit(db, ops).catch((error: unknown) => {
-        onFailure?.(error)
-        throw error
-      }),
-    keyOf: ({ completionId }) => completionId,
-    orderOf: ({ accountId }) => accountId,
-    isTransient: isDependencyError,
-    maxBatch,
-    maxQueued: 100_000,
-    timeoutMs: PATIENCE_MS,
-  })
 }

@@ -40,7 +40,8 @@ export async function openStoreFixture() {
         select store.end_completions(
           ${ids.map(uuidOf)}::uuid[], ${each('completed')}::text[], ${each('simulated/fast')}::text[],
           ${each(null)}::text[], ${each(7)}::bigint[], ${each(0)}::bigint[], ${each(3)}::bigint[],
-          ${each('reported')}::text[], ${each(10n)}::bigint[])`.execute(db)
+          ${each('reported')}::text[], ${each(10n)}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
+          ${each(new Date().toISOString())}::timestamptz[])`.execute(db)
     },
     async openIds(): Promise<CompletionId[]> {
       return (await completions.openOnes({ limit: 1_000 })).map(({ id }) => id)

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { Entry } from '../ledger-schemas.ts'
+
+const credits = (description: string) => z.number().describe(`${description}, in credits with at most six decimals`)
+const exact = (description: string) => z.string().describe(`${description}, in credits as exact decimal text`)
+const time = z.string()
+
+const PricePaid = z.object({
+  id: z.string(),
+  model: z.string(),
+  effective_at: time,
+  input: exact('For `per` tokens of input'),
+  cached_input: exact('For `per` tokens of input that the backend had cached'),
+  output: exact('For `per` tokens of output'),
+  per: z.int(),
+})
+
+const CostCalculation = z.object({
+  input: exact('Tokens of input at their price'),
+  cached_input: exact('Cached tokens of input at their price'),
+  output: exact('Tokens of output at their price'),
+  total: exact('The sum of the three'),
+  rounded_up: credits('The total, rounded up once to a millionth of a credit'),
+  rule: z
+    .enum(['usage', 'free', 'capped'])
+    .describe('`usage`: the cost is that. `free`: nothing is charged. `capped`: the cost is the most it could be.'),
+})
+
+/** What a receipt looks like on the wire. */
+export const Receipt = z.object({
+  object: z.literal('receipt'),
+  completion_id: z.string(),
+  account_id: z.string(),
+  key_id: z.string(),
+  issued_at: time.describe('A later receipt of the same completion may show more refunds'),
+  model: z.string(),
+  served_by: z.string().nullable(),
+  stream: z.boolean(),
+  state: z.enum(['completed', 'failed', 'cancelled', 'expired']),
+  error: z.string().nullable().describe('The code of the error it ended with'),
+  attempts: z.int().nullable(),
+  created_at: time,
+  ended_at: time,
+  usage: z.object({
+    input_tokens: z.int().describe('Without those that were cached'),
+    cached_input_tokens: z.int(),
+    output_tokens: z.int(),
+    source: z.enum(['reported', 'estimated']).describe('Reported by the backend, or counted by Weir'),
+  }),
+  price: PricePaid.nullable(),
+  quote: credits('The most it could cost, as it was asked for'),
+  reservation: z.object({
+    credits: credits('What was set aside'),
+    clamped_to: z.int().nullable().describe('The output cap, where the account could not pay for more'),
+    state: z.string(),
+    created_at: time,
+    ended_at: time.nullable(),
+  }),
+  calculation: CostCalculation.nullable(),
+  cost: credits('What it cost'),
+  charged: credits('What of the cost the account paid'),
+  uncollected: credits('What of the cost it could not pay'),
+  refunded: credits('What was given back since'),
+  entries: z.array(Entry),
+})
+export type Receipt = z.infer<typeof Receipt>
+export const SignedReceipt = Receipt.extend({ signature: z.string() })

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { adminStandIn } from '../testing/admin-stand-in.ts'
+
+const price = {
+  id: 'price_1',
+  object: 'price',
+  model: 'quick',
+  input: 1,
+  cached_input: 0.25,
+  output: 2,
+  per: 1_000_000,
+  effective_at: '2026-01-01T00:00:00.000Z',
+  source: 'catalogue',
+}
+const listOf = (...data: object[]) => ({ body: { object: 'list', data, has_more: false, last_id: null } })
+
+test('prices are a table, in credits for so many tokens', async () => {
+  const other = { ...price, id: 'price_2', model: 'slow', input: 12.5, source: 'admin' }
+  await using admin = await adminStandIn({ 'GET /prices': listOf(price, other) })
+
+  const { out } = await admin.weir('prices', 'list')
+
+  const [titles, first, second] = out.split('\n').map((line) => line.replace(/20\d\d-[-:T+\d]+/, 'TIME'))
+  expect(titles?.split(/ {2,}/).join()).toBe('model,input,cached input,output,per,from,source,id')
+  expect(first).toMatch(/^quick {4}1\.0 {10}0\.25 {7}2 {2}1000000 {2}TIME {2}catalogue {2}price_1$/)
+  expect(second).toMatch(/^slow {4}12\.5 .* admin {6}price_2$/)
+})
+
+test('the history of a model is asked for by its name, whatever is in it', async () => {
+  await using admin = await adminStandIn({ 'GET /prices/history?model=a%2Fb+c': listOf(price) })
+
+  expect(await admin.weir('prices', 'history', 'a/b c')).toMatchObject({ exitCode: 0, err: '' })
+})
+
+test('a price is set for so many tokens, from a time on or at once', async () => {
+  await using admin = await adminStandIn({ 'POST /prices': { status: 201, body: price } })
+  const options = ['--input', '0.000001', '--output', '2.0', '--cached-input', '0', '--per', '1000']
+
+  await admin.weir('prices', 'set', 'quick', ...options, '--effective-at', '2030-01-01')
+  await admin.weir('prices', 'set', 'quick', '--input', '1', '--output', '2')
+
+  const written = { input: '0.000001', cached_input: '0', output: '2', per: 1_000 }
+  expect(admin.asked.map(({ body }) => body)).toEqual([
+    { model: 'quick', ...written, effective_at: '2030-01-01T00:00:00.000Z' },
+    { model: 'quick', input: '1', output: '2' },
+  ])
+})

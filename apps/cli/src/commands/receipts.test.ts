@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newAccountId, newCompletionId } from '@weir/contracts'
+import { CompactSign, exportJWK, generateKeyPair } from 'jose'
+import { afterAll, expect, test } from 'vitest'
+import { adminStandIn, checkoutWith, refused, weir } from '../testing/admin-stand-in.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-receipts-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const fileWith = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const id = newCompletionId()
+const { privateKey, publicKey } = await generateKeyPair('EdDSA')
+const keySet = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA', use: 'sig' }] }
+const [keys, receipt] = [fileWith('keys.json', keySet), fileWith('receipt.json', await signed({ charged: 0.000005 }))]
+
+async function signed(fields: object) {
+  const content = {
+    object: 'receipt',
+    completion_id: id,
+    account_id: newAccountId(),
+    issued_at: '2026-03-01T12:00:00.000Z',
+    model: 'fast',
+    served_by: 'gpu/small',
+    state: 'completed',
+    ended_at: '2026-03-01T11:00:01.000Z',
+    usage: { input_tokens: 1, cached_input_tokens: 0, output_tokens: 2, source: 'reported' },
+    price: { id: 'price_1', input: '1', cached_input: '1', output: '2', per: 1_000_000 },
+    quote: 0.001,
+    reservation: { credits: 0.001 },
+    calculation: {
+      input: '0.000001',
+      cached_input: '0',
+      output: '0.000004',
+      total: '0.000005',
+      rounded_up: 0.000005,
+      rule: 'usage',
+    },
+    cost: 0.000005,
+    uncollected: 0,
+    refunded: 0,
+    entries: [{ kind: 'charge', credits: -0.000005 }],
+    ...fields,
+  }
+  const jws = new CompactSign(new TextEncoder().encode(JSON.stringify(content)))
+  const header = { alg: 'EdDSA', kid: 'k1', typ: 'weir-receipt' }
+  return { ...content, signature: await jws.setProtectedHeader(header).sign(privateKey) }
+}
+
+test('a genuine receipt is shown as it was signed, without any server', async () => {
+  const { exitCode, out, err } = await weir(['receipts', 'verify', receipt, '--keys', keys])
+
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'The receipt is genuine and its sums are right.\n' })
+  expect(out).toContain(`completion   ${id}\n`)
+  expect(out).toContain('tokens       1 in, 0 cached, 2 out, reported\n')
+  expect(out).toContain('charged      0.000005\nuncollected  0.000000\nrefunded     0.000000\n')
+  expect(out).toContain('signed by    k1\n')
+})
+
+test('to a program a genuine receipt is one line of JSON', async () => {
+  const { out, err } = await weir(['--json', 'receipts', 'verify', receipt, '--keys', keys])
+
+  expect({ said: JSON.parse(out), err }).toEqual({ said: { genuine: true, kid: 'k1', completion_id: id }, err: '' })
+})
+
+test('a forged receipt ends the command with 1 and says what was forged', async () => {
+  const forged = fileWith('forged.json', { ...(await signed({ charged: 0.000005 })), charged: 0.000004 })
+
+  const answer = await weir(['receipts', 'verify', forged, '--keys', keys])
+
+  expect(answer).toEqual({
+    exitCode: 1,
+    out: '',
+    err: 'weir: charged was changed: it shows 0.000004, and 0.000005 is what was signed.\n',
+  })
+})
+
+test('a sum that is wrong under a genuine signature ends the command with 1', async () => {
+  const wrong = fileWith('wrong.json', await signed({ charged: 0.000004 }))
+
+  const { exitCode, err } = await weir(['receipts', 'verify', wrong, '--keys', keys])
+
+  expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringMatching(/do not make up the cost/) })
+})
+
+test('without a file of keys those of the server are taken, or of any address that is named', async () => {
+  await using server = await adminStandIn({ 'GET /.well-known/weir-receipt-keys.json': { body: keySet } })
+
+  const byServer = await server.weir('receipts', 'verify', receipt)
+  const byAddress = await weir([
+    'receipts',
+    'verify',
+    receipt,
+    '--keys',
+    `${server.url}/.well-known/weir-receipt-keys.json`,
+  ])
+
+  expect([byServer.exitCode, byAddress.exitCode]).toEqual([0, 0])
+  expect(server.asked.map(({ authorization }) => authorization)).toEqual([undefined, undefined])
+})
+
+test('a receipt is fetched with the key of its account and printed whole', async () => {
+  const body = await signed({ charged: 0.000005 })
+  await using server = await adminStandIn({ [`GET /v1/chat/completions/${id}/receipt`]: { body } })
+
+  const { exitCode, out } = await server.weir('receipts', 'get', id, '--api-key', 'weir_sk_1')
+
+  expect({ exitCode, got: JSON.parse(out) }).toEqual({ exitCode: 0, got: body })
+  expect(server.asked[0]?.authorization).toBe('Bearer weir_sk_1')
+})
+
+test('inside a checkout that runs Weir the key of its account is known, and goes to no other server', async () => {
+  const body = await signed({ charged: 0.000005 })
+  await using server = await adminStandIn({ [`GET /v1/chat/completions/${id}/receipt`]: { body } })
+  using checkout = checkoutWith({ url: server.url, adminKey: 'from-file', apiKey: 'weir_sk_local' })
+
+  const here = await weir(['receipts', 'get', id], checkout.folder)
+  const elsewhere = await weir(['receipts', 'get', id, '--url', 'http://127.0.0.1:9'], checkout.folder)
+
+  expect([here.exitCode, elsewhere.exitCode]).toEqual([0, 2])
+  expect(server.asked.map(({ authorization }) => authorization)).toEqual(['Bearer weir_sk_local'])
+})
+
+test('what the server refuses is said in its words', async () => {
+  const route = `GET /v1/chat/completions/${id}/receipt`
+  await using server = await adminStandIn({ [route]: refused(409, 'The completion has not ended.') })
+
+  const { exitCode, err } = await server.weir('receipts', 'get', id, '--api-key', 'k')
+
+  expect({ exitCode, err }).toEqual({ exitCode: 1, err: 'weir: The completion has not ended. (409)\n' })
+})
+
+test.each([
+  { args: ['get', id], says: /Pass --api-key/ },
+  { args: ['get', 'chatcmpl_1', '--api-key', 'k'], says: /'chatcmpl_1' must be an id that begins with chatcmpl_/ },
+  { args: ['verify', join(folder, 'nothing.json'), '--keys', keys], says: /nothing.json cannot be read \(ENOENT\)/ },
+  { args: ['verify', receipt, '--keys', receipt], says: /receipt.json holds no JSON Web Key Set/ },
+])('a command that is wrong exits with 2: receipts $args', async ({ args, says }) => {
+  const answer = await weir(['--url', 'http://127.0.0.1:9', 'receipts', ...args])
+
+  expect(answer).toMatchObject({ exitCode: 2, err: expect.stringMatching(says) })
+})

@@ -1,0 +1,87 @@
+import { type Microcredits, type Price, costOf, formatCredits, parseCredits } from '@weir/contracts'
+import { quoted } from './quoted.ts'
+import type { Receipt } from './receipt.ts'
+
+/** Computes a receipt again from its usage, its price and its entries. Every sum that is not as it says is a sentence. */
+export function arithmeticFaults(receipt: Receipt): string[] {
+  const [cost, charged] = [microcredits(receipt.cost), microcredits(receipt.charged)]
+  const uncollected = microcredits(receipt.uncollected)
+  const booked = (kind: string) => sumOf(receipt.entries.filter((entry) => entry.kind === kind))
+
+  return [
+    ...costFaults(receipt, cost),
+    ...unless(charged + uncollected === cost, 'What was charged and what was not collected do not make up the cost.'),
+    ...unless(booked('charge') === -charged, 'The charges among the entries do not make up what was charged.'),
+    ...unless(booked('uncollected') === -uncollected, 'The entries do not show what was not collected.'),
+    ...unless(booked('refund') === microcredits(receipt.refunded), 'The refunds among the entries do not add up.'),
+    ...unless(microcredits(receipt.refunded) <= charged, 'More was refunded than was charged.'),
+    ...unless(
+      microcredits(receipt.reservation.credits) <= microcredits(receipt.quote),
+      'More was reserved than quoted.',
+    ),
+  ]
+}
+
+/** One from before prices had versions cannot be computed again. */
+export const isComputable = ({ price, calculation }: Receipt): boolean => price !== null && calculation !== null
+
+function costFaults({ usage, price: written, calculation }: Receipt, cost: Microcredits): string[] {
+  if (written === null || calculation === null) return []
+  const price = priceOf(written)
+  const parts = {
+    input: BigInt(usage.inputTokens) * price.input,
+    cachedInput: BigInt(usage.cachedInputTokens) * price.cachedInput,
+    output: BigInt(usage.outputTokens) * price.output,
+  }
+  const total = parts.input + parts.cachedInput + parts.output
+  const roundedUp = costOf(price, usage)
+  const fits = { usage: cost === roundedUp, free: cost === 0n, capped: cost < roundedUp }[calculation.rule]
+  const comesTo = `Its tokens at its price come to ${formatCredits(roundedUp)} credits`
+
+  return [
+    ...unless(picocredits(calculation.input) === parts.input, 'The input was not multiplied rightly.'),
+    ...unless(
+      picocredits(calculation.cached_input) === parts.cachedInput,
+      'The cached input was not multiplied rightly.',
+    ),
+    ...unless(picocredits(calculation.output) === parts.output, 'The output was not multiplied rightly.'),
+    ...unless(picocredits(calculation.total) === total, 'The total is not the sum of its parts.'),
+    ...unless(microcredits(calculation.rounded_up) === roundedUp, `${comesTo}, not to what the calculation says.`),
+    ...unless(
+      fits,
+      `${comesTo}, and a cost of ${formatCredits(cost)} does not follow by the rule ${calculation.rule}.`,
+    ),
+  ]
+}
+
+/** A token costs as many picocredits as a million of them cost microcredits. */
+function priceOf(written: NonNullable<Receipt['price']>): Price {
+  const [input, cachedInput, output] = [written.input, written.cached_input, written.output].map(microcredits)
+  return { input: input!, cachedInput: cachedInput!, output: output! }
+}
+
+const unless = (isSo: boolean, sentence: string): string[] => (isSo ? [] : [sentence])
+
+const sumOf = (entries: Receipt['entries']): Microcredits =>
+  entries.reduce((sum, { credits }) => sum + microcredits(credits), 0n)
+
+/** Amounts of the wire are exact to the microcredit; one that is not was never ours. */
+function microcredits(credits: number | string): Microcredits {
+  const isNegative = typeof credits === 'number' && credits < 0
+  const amount = parseCredits(isNegative ? -credits : credits)
+  if (amount === undefined) throw new NotAnAmount(credits)
+  return isNegative ? -amount : amount
+}
+
+function picocredits(text: string): bigint {
+  const [, whole, fraction = ''] = /^(\d{1,30})(?:\.(\d{1,12}))?$/.exec(text) ?? []
+  if (whole === undefined) throw new NotAnAmount(text)
+  return BigInt(whole) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
+}
+
+export class NotAnAmount extends Error {
+  constructor(text: number | string) {
+    super(`${quoted(text)} is no amount of credits.`)
+    this.name = 'NotAnAmount'
+  }
+}

@@ -1,0 +1,64 @@
+import { countedInputBound, inputTokenBound } from '@weir/backends'
+import { type CompletionRequest, type Microcredits, type Price, affordableOutput, quoteOf } from '@weir/contracts'
+import type { ReserveVerdict } from '@weir/ledger'
+
+/** What a request can cost at most, and the least that lets it say a word. */
+export type Quote = { amount: Microcredits; least: Microcredits }
+
+type Refusal = Exclude<ReserveVerdict, { kind: 'reserved' }>
+
+/**
+ * `quote` is the most it can be charged. `maxOutputTokens` is below the request's where the account clamps and cannot pay
+ * for more.
+ */
+export type Reserved =
+  | { kind: 'reserved'; quote: Microcredits; maxOutputTokens: number }
+  | { kind: 'refused'; refusal: Refusal; needed: Microcredits }
+
+/**
+ * The bound by bytes is up to this many times what a prompt really has, hardly more. Who cannot pay an eighth of it is
+ * refused without counting: counting is work.
+ */
+const WIDEST_BOUND = 8n
+
+/**
+ * Reserves what a request can cost. The bound of its input takes no tokenizer, and what is not used comes back; only when
+ * the account cannot cover it, the input is counted and less is asked for.
+ */
+export async function reserveQuote(
+  price: Price,
+  request: CompletionRequest,
+  reserve: (quote: Quote) => Promise<ReserveVerdict>,
+): Promise<Reserved> {
+  const { maxOutputTokens } = request
+  const wide = quoteFor(price, inputTokenBound(request), maxOutputTokens)
+  const first = await reserve(wide)
+  if (first.kind === 'reserved' && first.amount === wide.amount)
+    return { kind: 'reserved', quote: wide.amount, maxOutputTokens }
+  if (first.kind !== 'reserved' && !mayStillFit(first, wide))
+    return { kind: 'refused', refusal: first, needed: wide.amount }
+
+  const inputTokens = await countedInputBound(request)
+  const narrow = quoteFor(price, inputTokens, maxOutputTokens)
+  // What was reserved below the quote is all there was to reserve: asking again would give no more.
+  const isAskedAgain = first.kind !== 'reserved' && narrow.amount < wide.amount
+  const second = isAskedAgain ? await reserve(narrow) : first
+  if (second.kind !== 'reserved') return { kind: 'refused', refusal: second, needed: narrow.amount }
+  const affordable = affordableOutput(price, second.amount, inputTokens)
+  return {
+    kind: 'reserved',
+    quote: isAskedAgain ? narrow.amount : wide.amount,
+    maxOutputTokens: Math.max(1, Math.min(affordable, maxOutputTokens)),
+  }
+}
+
+const quoteFor = (price: Price, inputTokens: number, maxOutputTokens: number): Quote => ({
+  amount: quoteOf(price, { inputTokens, maxOutputTokens }),
+  least: quoteOf(price, { inputTokens, maxOutputTokens: 1 }),
+})
+
+/** Whether a narrower bound could change the answer. */
+function mayStillFit(refusal: Refusal, { amount }: Quote): boolean {
+  const isShort = refusal.kind === 'insufficient_credits' || refusal.kind === 'key_limit_exceeded'
+  return isShort && refusal.available > 0n && refusal.available * WIDEST_BOUND >= amount
+}

@@ -1,0 +1,113 @@
+import { type Weir, openWeir } from '@weir/local/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { catalogueOf, openai } from './testing/catalogue.ts'
+import { type Customer, asking, customerOf } from './testing/customer.ts'
+import { type List, callsOf } from './testing/operator.ts'
+import { patiently } from './testing/patiently.ts'
+import { type Upstream, openUpstream } from './testing/upstream.ts'
+
+let weir: Weir
+let upstream: Upstream
+
+/** An answer of ten tokens costs a tenth of a credit. */
+const exact = { aliases: ['precise'], price: { input: 0, output: 10, per: 1_000 }, max_output_tokens: 10 }
+const TEN = { prompt: 1, completion: 10 }
+
+beforeAll(async () => {
+  upstream = await openUpstream()
+  weir = await openWeir({
+    config: catalogueOf({ exact: openai(upstream), other: openai(upstream) }, { exact }),
+    apiEnv: { WEIR_PRICE_REFRESH_MS: '20' },
+  })
+})
+afterAll(async () => {
+  await weir?.[Symbol.asyncDispose]()
+  await upstream?.[Symbol.asyncDispose]()
+})
+
+type Price = { id: string; model: string; output: number; per: number; source: string; effective_at: string }
+
+const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString()
+const outputPriceOf = async ({ client }: Customer, model: string) =>
+  ((await client.models.retrieve(model)) as unknown as { price: { output: number } }).price.output
+
+async function answered({ client }: Customer) {
+  const answer = client.chat.completions.create(asking('exact'))
+  const call = await upstream.nextCall()
+  return async () => {
+    call.say('Water.')
+    call.finish(TEN)
+    return ((await answer).usage as unknown as { credits_consumed: number }).credits_consumed
+  }
+}
+
+test('a new price is for what is asked from then on; what runs keeps the price it was quoted with', async () => {
+  const customer = await customerOf(weir)
+  const finishOld = await answered(customer)
+
+  const set = await callsOf(weir).post('prices', { model: 'precise', input: 0, output: '0.03', per: 1 })
+
+  expect(set).toMatchObject({
+    status: 201,
+    body: {
+      object: 'price',
+      model: 'exact',
+      input: 0,
+      cached_input: 0,
+      output: 30_000,
+      per: 1_000_000,
+      source: 'admin',
+    },
+  })
+  await expect.poll(() => outputPriceOf(customer, 'exact'), patiently).toBe(30_000)
+  const finishNew = await answered(customer)
+  expect([await finishOld(), await finishNew()]).toEqual([0.1, 0.3])
+  expect(await customer.charges()).toEqual([0.3, 0.1])
+})
+
+test('a price to come is listed and does not count yet', async () => {
+  const customer = await customerOf(weir)
+  const admin = callsOf(weir)
+  const before = await outputPriceOf(customer, 'other')
+
+  const { body } = await admin.post<Price>('prices', { model: 'other', input: 1, output: 99, effective_at: tomorrow() })
+
+  const { data } = (await admin.get<List<Price>>('prices')).body
+  expect(data.filter(({ model }) => model === 'other').map(({ id, source }) => [id, source])).toEqual([
+    [expect.stringMatching(/^price_/), 'catalogue'],
+    [body.id, 'admin'],
+  ])
+  expect(await outputPriceOf(customer, 'other')).toBe(before)
+})
+
+test('all prices that a model ever had are listed, newest first, page by page', async () => {
+  const admin = callsOf(weir)
+  for (const output of [4, 5, 6]) await admin.post('prices', { model: 'other', input: 1, output })
+
+  const { data } = (await admin.get<List<Price>>('prices/history?model=other')).body
+  const first = (await admin.get<List<Price>>('prices/history?model=other&limit=2')).body
+  const rest = (await admin.get<List<Price>>(`prices/history?model=other&after=${first.last_id}`)).body
+
+  expect(data.slice(-4).map(({ output, source }) => [output, source])).toEqual([
+    [6, 'admin'],
+    [5, 'admin'],
+    [4, 'admin'],
+    [2_000, 'catalogue'],
+  ])
+  expect([...first.data, ...rest.data]).toEqual(data)
+  expect([first.has_more, rest.has_more]).toEqual([true, false])
+})
+
+test.each([
+  [{ model: 'nobody', input: 1, output: 1 }, 404, 'model'],
+  [{ model: 'exact', input: 1, output: 1, effective_at: '2020-01-01T00:00:00Z' }, 400, 'effective_at'],
+  [{ model: 'exact', input: 1, output: 1, effective_at: 'soon' }, 400, 'effective_at'],
+  [{ model: 'exact', input: 1, output: 0.000001, per: 10_000_000 }, 400, 'output'],
+  [{ model: 'exact', input: -1, output: 1 }, 400, 'input'],
+  [{ model: 'exact', input: 1, cached_input: '1e3', output: 1 }, 400, 'cached_input'],
+  [{ model: 'exact', input: 1, output: 1, per: 0 }, 400, 'per'],
+  [{ model: 'exact', input: 1 }, 400, 'output'],
+  [{ model: 'exact', input: 1, output: 1_000_000, per: 1 }, 400, 'output'],
+])('the price %j is refused', async (price, status, param) => {
+  expect(await callsOf(weir).post('prices', price)).toMatchObject({ status, body: { error: { param } } })
+})
