@@ -51,7 +51,20 @@ export const newPriceId = (): PriceId => minted('price') as PriceId
 export const newRequestId = (): string => minted('req')
 
 /** The UUID inside an id, as Postgres stores it. */
-export const uuidOf = (id: AnyId): string => toUUID(id as never)
+export function uuidOf(id: AnyId): string {
+  // Completions are many and seldom asked for twice; accounts, keys and prices come with every one of them.
+  if (id.startsWith('chatcmpl_')) return toUUID(id as never)
+  const known = decoded.get(id)
+  if (known !== undefined) return known
+  const uuid = toUUID(id as never)
+  if (decoded.size === MOST_DECODED) decoded.clear()
+  decoded.set(id, uuid)
+  return uuid
+}
+
+/** Decoding takes a microsecond, several times for each operation of the ledger. */
+const decoded = new Map<string, string>()
+const MOST_DECODED = 10_000
 
 const fromUuid = (prefix: string, uuid: string): string => fromUUID(uuid, prefix)
 export const completionIdOf = (uuid: string): CompletionId => fromUuid('chatcmpl', uuid) as CompletionId

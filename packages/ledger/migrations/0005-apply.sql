@@ -11,7 +11,8 @@
 --   figure  reserve, extend: what is set aside, or on 2 and 5 what would have been available; else what was charged,
 --           now or the first time
 --   other   on 2: what open reservations hold; on 5: which limit (1 day, 2 month, 3 total); else what was not collected
---   version how many batches had changed the account before this one     decided_at  the time it counts as done
+--   version of the first operation on each account: how many batches had changed it before this one
+--   decided_at  the time it counts as done
 --
 -- Locking comes first and reading second, as separate statements: each statement of a volatile function sees what was
 -- committed before it began, so what is read under the lock is current. (A single CTE that locks and reads in one
@@ -54,10 +55,12 @@ declare
   b_spent bigint[]; b_changed boolean[]; l_op int[]; l_budget int[]; counted smallint[];
   -- what is written at the end: operations that reserved, ended and extended, accounts that changed, entries by operation
   new_op int[] := '{}'; end_op int[] := '{}'; ext_op int[] := '{}'; changed_a int[] := '{}'; written int;
+  stranger uuid[] := '{}';
   e_op int[] := '{}'; e_sequence bigint[] := '{}'; e_grant uuid[] := '{}'; e_amount bigint[] := '{}'; e_after bigint[] := '{}';
   -- of the account at hand: its row (a), its first grant (g) and the one after its last (g_next)
   who uuid; known boolean; changed boolean := false; a int := 0; g int; g_next int := 1;
-  at timestamptz; held bigint; spendable bigint; paid bigint; sequence bigint; frozen boolean; clamps boolean;
+  at timestamptz; held bigint; spendable bigint; sequence bigint; frozen boolean; clamps boolean;
+  simple boolean;
   -- of the operation at hand
   code smallint; l int := 1; k int; b int; available bigint; room bigint; tight int; counts int;
   needed bigint; granted bigint; cost bigint; charge bigint; rest bigint; part bigint;
@@ -129,7 +132,7 @@ begin
       if changed then
         changed_a := changed_a || a;
         a_held[a] := held;
-        a_balance[a] := a_balance[a] - paid;
+        for k in g..g_next - 1 loop a_balance[a] := a_balance[a] - g_before[k] + g_balance[k]; end loop;
         a_sequence[a] := sequence;
         changed := false;
       end if;
@@ -148,7 +151,6 @@ begin
         a := a + 1;
         at := greatest(clock, a_at[a]);
         held := a_held[a];
-        paid := 0;
         sequence := a_sequence[a];
         frozen := a_frozen[a];
         clamps := a_clamps[a];
@@ -158,11 +160,15 @@ begin
           k := k + 1;
         end loop;
         g_next := k;
+        version[i] := a_version[a];
+        if at > clock then
+          for k in i..n loop
+            exit when apply.account[k] <> who;
+            decided_at[k] := at;
+          end loop;
+        end if;
       end if;
-    end if;
-    if known then
-      version[i] := a_version[a];
-      if at > clock then decided_at[i] := at; end if;
+      simple := known and not frozen and not limited;
     end if;
     if limited then
       -- Where this operation's budgets begin.
@@ -170,23 +176,14 @@ begin
     end if;
     code := apply.op[i];
 
-    if code = 1 and r_state[i] is not null then
-      verdict[i] := case when r_account[i] = who and r_quote[i] = apply.amount[i] then 1 else 4 end;
-      figure[i] := r_amount[i];
+    if simple and code = 1 and r_state[i] is null and spendable - held >= apply.amount[i] then
+      -- What nearly everybody asks for and gets, in few steps. It is what the next branch would come to.
+      held := held + apply.amount[i];
+      figure[i] := apply.amount[i];
+      new_op := new_op || i;
+      changed := true;
 
-    elsif code <> 1 and (r_state[i] is null or r_account[i] <> who) then
-      verdict[i] := 3;
-
-    elsif code <> 1 and r_state[i] <> 'open' then
-      if code = 5 then
-        verdict[i] := 7;
-      else
-        verdict[i] := 1;
-        figure[i] := r_captured[i];
-        other[i] := r_cost[i] - r_captured[i];
-      end if;
-
-    elsif code in (1, 5) then
+    elsif code = 1 and r_state[i] is null or code = 5 and r_state[i] = 'open' and r_account[i] = who then
       -- What more is needed than is set aside already, and the least of it that will do.
       needed := case code when 1 then apply.amount[i] else greatest(apply.amount[i] - r_amount[i], 0) end;
       granted := case when code = 1 and clamps then least(apply.least_amount[i], needed) else needed end;
@@ -222,6 +219,8 @@ begin
         if code = 1 then
           figure[i] := granted;
           new_op := new_op || i;
+          -- A free completion may come to cost something, which must be booked: so its account gets a row.
+          if not known then stranger := stranger || who; end if;
         else
           figure[i] := r_amount[i] + granted;
           ext_op := ext_op || i;
@@ -238,7 +237,7 @@ begin
         end if;
       end if;
 
-    else
+    elsif code in (2, 3, 4) and r_state[i] = 'open' and r_account[i] = who then
       cost := case code when 2 then apply.amount[i] else 0 end;
       charge := 0;
       if known then
@@ -277,16 +276,17 @@ begin
           k := k + 1;
         end loop;
         if rest > 0 then raise exception 'account % has reserved % microcredits that no grant holds', who, rest; end if;
-        paid := paid + charge;
-        if cost > charge then
+      end if;
+      figure[i] := charge;
+      end_op := end_op || i;
+      if cost > charge then
+        other[i] := cost - charge;
+        if known then
           sequence := sequence + 1;
           e_op := e_op || i; e_sequence := e_sequence || sequence; e_grant := e_grant || null::uuid;
           e_amount := e_amount || (charge - cost); e_after := e_after || null::bigint;
         end if;
       end if;
-      figure[i] := charge;
-      if cost > charge then other[i] := cost - charge; end if;
-      end_op := end_op || i;
       if limited then
         for k in l..l + 2 loop
           exit when l_op[k] is distinct from i;
@@ -296,9 +296,27 @@ begin
           b_changed[b] := true;
         end loop;
       end if;
+
+    elsif code = 1 then
+      verdict[i] := case when r_account[i] = who and r_quote[i] = apply.amount[i] then 1 else 4 end;
+      figure[i] := r_amount[i];
+
+    elsif r_state[i] is null or r_account[i] <> who then
+      verdict[i] := 3;
+
+    elsif code = 5 then
+      verdict[i] := 7;
+
+    else
+      verdict[i] := 1;
+      figure[i] := r_captured[i];
+      other[i] := r_cost[i] - r_captured[i];
     end if;
   end loop;
 
+  if stranger <> '{}' then
+    insert into ledger.account (id) select distinct o from unnest(stranger) o order by o on conflict do nothing;
+  end if;
   if new_op <> '{}' then
     insert into ledger.reservation (id, account_id, key_id, price_id, quote, amount, counted, created_at, expires_at)
       select apply.id[i], apply.account[i], apply.key[i], apply.price[i], apply.amount[i], figure[i],

@@ -23,14 +23,14 @@ test('a batch reads only the rows it is about, though its plans were made when t
   expect(byIndex).toBeLessThanOrEqual(BATCH * 8)
 })
 
-test('without its pinned plans, the same batch reads every reservation there is', async () => {
+test('without its pinned plans, the same batch reads whole tables', async () => {
   await using ledger = await openLedgerFixture()
   for (const setting of ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'])
     await sql`alter function ledger.apply reset ${sql.raw(setting)}`.execute(ledger.db)
 
   const { whole } = await rowsReadBySettling(ledger)
 
-  expect(whole).toBeGreaterThanOrEqual(COMPLETIONS)
+  expect(whole).toBeGreaterThanOrEqual(ACCOUNTS)
 })
 
 /** How many rows a batch reads, from tables that were read whole and by an index, on a connection that knew them empty. */

@@ -6,6 +6,7 @@ import {
   type Micros,
   type ModelAccount,
   type ModelReservation,
+  accountIn,
   atLeastZero,
   availableOf,
   drawPlan,
@@ -31,6 +32,10 @@ export function applyBatchTo(books: Books, ops: readonly Operation[], clock: Mic
     const { verdict, wrote } = decide({ books, account, at }, op)
     if (account && wrote) changed.add(account)
     return verdict
+  })
+  // What a free completion comes to cost must be booked, so its account gets a row.
+  ops.forEach(({ kind, accountId }, i) => {
+    if (kind === 'reserve' && verdicts[i]!.kind === 'reserved') accountIn(books, accountId)
   })
   for (const account of changed) {
     account.version += 1n
