@@ -146,6 +146,8 @@ begin
 end $$;
 
 insert into ledger.account (id, balance, held, sequence) select id, balance, held, sequence from ledger_before.account;
+-- A free completion had none, and may still come to cost something, which must be booked.
+insert into ledger.account (id) select account_id from ledger_before.reservation where state = 'open' on conflict do nothing;
 insert into ledger.credit_grant (id, account_id, kind, priority, amount, balance, closed, created_at)
   select id, account_id, kind, 100, amount, balance, balance = 0, created_at from ledger_before.credit_grant;
 insert into ledger.action (id, account_id, kind, reference, amount, grant_kind, priority, grant_id, moved, actor, created_at)

@@ -1,7 +1,7 @@
 import { newCompletionId, uuidOf } from '@weir/contracts'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { takeClock } from './testing/clock.ts'
+import { type Operation, applyCall } from './operations.ts'
 import { type LedgerFixture, openLedgerFixture } from './testing/ledger-fixture.ts'
 
 let ledger: LedgerFixture
@@ -63,24 +63,22 @@ test('what has ended or never began is not extended', async () => {
 })
 
 test('every extension keeps a reservation for another lease, and none takes time away', async () => {
-  await using ledger = await openLedgerFixture()
-  const start = Date.now()
-  const clock = await takeClock(ledger.db, new Date(start))
   const accountId = await ledger.accountWith(100n)
-  const completionId = await ledger.reserved(accountId, 40n)
-  const expiry = async () => {
-    const { rows } = await sql<{ expires_at: Date }>`
-      select expires_at from ledger.reservation where id = ${uuidOf(completionId)}`.execute(ledger.db)
-    return rows[0]!.expires_at.getTime()
+  const completionId = newCompletionId()
+  const of = { accountId, completionId }
+  /** How long after it was made the reservation is expected to have ended. */
+  const applyFor = async (op: Operation, leaseMs: number): Promise<number> => {
+    await sql`select from ${applyCall([op], leaseMs)} as applied`.execute(ledger.db)
+    const { rows } = await sql<{ created_at: Date; expires_at: Date }>`
+      select created_at, expires_at from ledger.reservation where id = ${uuidOf(completionId)}`.execute(ledger.db)
+    return rows[0]!.expires_at.getTime() - rows[0]!.created_at.getTime()
   }
-  const first = await expiry()
 
-  await clock.turnTo(new Date(start + 60_000))
-  await ledger.extend(accountId, completionId)
-  const second = await expiry()
-  await clock.turnTo(new Date(start - 60_000))
-  await ledger.extend(accountId, completionId, 50n)
+  const first = await applyFor({ kind: 'reserve', ...of, quote: 40n }, 60_000)
+  const longer = await applyFor({ kind: 'extend', ...of }, 600_000)
+  const shorter = await applyFor({ kind: 'extend', ...of, amount: 50n }, 1_000)
 
-  expect(second).toBe(first + 60_000)
-  expect(await expiry()).toBeGreaterThanOrEqual(second)
+  expect(first).toBe(60_000)
+  expect(longer).toBeGreaterThanOrEqual(600_000)
+  expect(shorter).toBe(longer)
 })

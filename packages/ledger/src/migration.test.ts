@@ -1,6 +1,6 @@
 import {
   type AccountId,
-  accountIdOf,
+  type CompletionId,
   completionIdOf,
   newAccountId,
   newCompletionId,
@@ -33,9 +33,9 @@ async function usedOldBooks() {
   await books.give(poor, 'subscription', 10n, null)
   await books.settle(poor, await books.reserve(poor, 10n), 13n)
   // A free completion needed no account in the books.
-  await books.reserve(nobody, 0n)
-  const open = await books.reserve(busy, 40n)
-  return { books, accounts, busy: accountIdOf(busy), poor: accountIdOf(poor), open: completionIdOf(open) }
+  const free = completionIdOf(await books.reserve(nobody, 0n))
+  const open = completionIdOf(await books.reserve(busy, 40n))
+  return { books, accounts, open, free }
 }
 
 test('books of the first release are carried over to the microcredit', async () => {
@@ -56,10 +56,12 @@ test('books of the first release are carried over to the microcredit', async () 
 })
 
 test('in books that were carried over, what was open is settled and what was given is not given again', async () => {
-  const { books, accounts, busy, poor, open } = await usedOldBooks()
+  const { books, accounts, open, free } = await usedOldBooks()
   await using _ = books
   await books.migrate()
-  const settle = { kind: 'settle', accountId: busy, completionId: open, cost: 40n } as const
+  const [busy, poor, nobody] = accounts
+  const settle = (accountId: AccountId, completionId: CompletionId) =>
+    applyBatch(books.db, [{ kind: 'settle', accountId, completionId, cost: 40n }])
   const give = (accountId: AccountId) =>
     ({
       op: 'grant',
@@ -70,13 +72,14 @@ test('in books that were carried over, what was open is settled and what was giv
       reference: 'invoice 7',
     }) as const
 
-  const settled = [...(await applyBatch(books.db, [settle])), ...(await applyBatch(books.db, [settle]))]
+  const settled = [await settle(busy, open), await settle(busy, open), await settle(nobody, free)].flat()
   const given = await createLedger(books.db).amend([give(busy), give(poor)])
 
   const paid = { charged: 40n, uncollected: 0n }
   expect(settled).toEqual([
     { kind: 'closed', ...paid },
     { kind: 'already_closed', ...paid },
+    { kind: 'closed', charged: 0n, uncollected: 40n },
   ])
   expect(given).toMatchObject([{ kind: 'repeated' }, { kind: 'done' }])
   expect(await faultsOf(books.db, accounts)).toEqual([])

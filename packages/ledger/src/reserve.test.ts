@@ -161,7 +161,7 @@ test('a frozen account reserves nothing new, and what is open goes on to its end
   expect(await ledger.reserve(accountId, 70n)).toEqual({ kind: 'reserved', amount: 70n })
 })
 
-test('a free completion needs no credits and no account in the books', async () => {
+test('a free completion needs no credits and no account that was there before', async () => {
   const accountId = newAccountId()
   const completionId = newCompletionId()
 
@@ -176,6 +176,18 @@ test('a free completion needs no credits and no account in the books', async () 
   const reserved = { kind: 'reserved', amount: 0n }
   expect(verdicts).toEqual([reserved, reserved, { kind: 'closed', ...paid }, { kind: 'already_closed', ...paid }])
   expect(await ledger.reservations(accountId)).toMatchObject([{ amount: 0n, state: 'settled' }])
+})
+
+test('a free completion that costs something after all is in the books of an account that had none', async () => {
+  const accountId = newAccountId()
+  const completionId = newCompletionId()
+  await ledger.reserve(accountId, 0n, completionId)
+
+  const verdict = await ledger.settle(accountId, completionId, 5n)
+
+  expect(verdict).toEqual({ kind: 'closed', charged: 0n, uncollected: 5n })
+  expect(await ledger.entries(accountId)).toMatchObject([{ kind: 'uncollected', amount: -5n, completionId }])
+  expect(await ledger.faults(accountId)).toEqual([])
 })
 
 test('a free completion runs on an account whose last credit is reserved', async () => {

@@ -113,4 +113,5 @@ begin
         from begun where after > promotional;
     commit;
   end loop;
+  drop table begun;
 end $$;

@@ -60,7 +60,7 @@ export const choresTable = (chores: readonly Chore[]): string =>
     ],
     chores.map(({ name, seconds, attempts, before, during }) => [
       name,
-      seconds.toFixed(1),
+      seconds.toFixed(2),
       attempts,
       whole(during.operations),
       ...[during.p99Ms, during.longestMs, before.p99Ms, before.longestMs].map(ms),

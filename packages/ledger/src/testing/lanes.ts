@@ -16,7 +16,10 @@ import type { Micros } from './model/books.ts'
 
 export type Verdict = ReserveVerdict | ExtendVerdict | CloseVerdict
 
-/** One operation as it was decided: how many batches had changed its account before, and whether it changed anything. */
+/**
+ * One operation as it was decided, and whether it changed anything. The first one of each account in a batch tells how many
+ * batches had changed that account before.
+ */
 export type Decided = { op: Operation; verdict: Verdict; version: bigint; at: Micros; changed: boolean }
 
 /** Patient enough for a busy machine: no test waits for it to run out. */

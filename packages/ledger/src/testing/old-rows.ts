@@ -11,10 +11,11 @@ export async function oldRowsOf(db: Database, accountId: AccountId): Promise<unk
   const id = uuidOf(accountId)
   const read = async <Row>(query: RawBuilder<Row>) => (await query.execute(db)).rows
 
+  // An account with nothing but a free completion had no row.
   const [account] = await read(sql`
-    select balance, held, 0::bigint as "heldBefore", null as "beforeAt", sequence, 0::bigint as version, false as frozen,
-      'refuse' as shortage, null as "lastAt"
-    from ledger.account where id = ${id}`)
+    select coalesce(balance, 0) as balance, coalesce(held, 0) as held, 0::bigint as "heldBefore", null as "beforeAt",
+      coalesce(sequence, 0) as sequence, 0::bigint as version, false as frozen, 'refuse' as shortage, null as "lastAt"
+    from (values (${id}::uuid)) asked(id) left join ledger.account using (id)`)
   const grants = await read(sql<{ id: string }>`
     select id, kind, 100 as priority, null as "expiresAt", amount, balance, null as "revokedAt", balance = 0 as closed,
       ${micros('created_at')} as "createdAt"
