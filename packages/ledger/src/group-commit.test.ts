@@ -67,6 +67,19 @@ test('what comes while a batch commits is sent together when it is back', async 
   expect(sizes()).toEqual([[1], [2, 3]])
 })
 
+test('who was just answered and asks again joins those that waited', async () => {
+  const { batches, submit, sent, sizes } = groupCommitFixture()
+  const again = submit(1).then(() => submit(3))
+  const waited = submit(2)
+
+  batches[0]!.resolve()
+  await sent(2)
+  batches[1]!.resolve()
+
+  expect(await outcomesOf([again, waited])).toEqual(['verdict of 3', 'verdict of 2'])
+  expect(sizes()).toEqual([[1], [2, 3]])
+})
+
 test('it is idle again after its work: the next operation is sent at once', async () => {
   const { batches, submit, dispose } = groupCommitFixture()
   const first = submit(1)

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { ServiceError } from '@weir/contracts'
 
 export type GroupCommit<Op, Verdict> = AsyncDisposable & {
@@ -61,6 +62,9 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
     while (queue.length > 0) {
       const batch = nextBatch(queue, options)
       if (batch.length > 0) await commitBatch(batch)
+      // Those who were just answered may ask again in this turn of the event loop. Without it they would miss the next batch
+      // by a moment, and every other commit would carry only the few that came while the last one was under way.
+      await turn()
     }
     draining = undefined
   }
