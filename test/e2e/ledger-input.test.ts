@@ -9,7 +9,8 @@ let weir: Weir
 let accountId: string
 let apiKey: string
 beforeAll(async () => {
-  weir = await openWeir({ config: catalogueOf({ quick }), workers: 0, apiEnv: { WEIR_MAX_OPEN_GRANTS: '3' } })
+  const apiEnv = { WEIR_MAX_OPEN_GRANTS: '3', WEIR_BODY_LIMIT_BYTES: '20000' }
+  weir = await openWeir({ config: catalogueOf({ quick }), workers: 0, apiEnv })
   ;({ accountId, apiKey } = await customerOf(weir, { credits: 1 }))
 })
 afterAll(() => weir?.[Symbol.asyncDispose]())
@@ -67,7 +68,9 @@ test.each([
   ['usage?from=2026-01-02&to=2026-01-01', 'from'],
   ['usage?from=0000-01-01', 'from'],
   ['usage?to=2026-13-01', 'to'],
-  ['usage?group_by=model,user', 'group_by[1]'],
+  ['usage?group_by=model,user', 'group_by'],
+  ['usage?group_by=model,key,key', 'group_by'],
+  ['usage?limit=1e2', 'limit'],
   ['usage?model=', 'model'],
   ['usage?model=%00', 'model'],
   ['usage?key_id=key_1', 'key_id'],
@@ -76,15 +79,59 @@ test.each([
   [`usage?after=${Buffer.from('["2026-01-01","a\\u0000",null]').toString('base64url')}`, 'after'],
   ['usage?until=2026-01-01', 'until'],
   ['credits/entries?limit=0', 'limit'],
+  ['credits/entries?limit=0x10', 'limit'],
+  ['credits/entries?limit=%2010', 'limit'],
+  ['credits/entries?after=1e1', 'after'],
   ['credits/entries?limit=1001', 'limit'],
   ['credits/entries?after=0', 'after'],
   ['credits/entries?after=9007199254740993', 'after'],
   ['credits/entries?completion_id=chatcmpl_1', 'completion_id'],
   ['credits/entries?kind=charge', 'kind'],
+  ['credits?limit=1', 'limit'],
+  ['models?limit=1', 'limit'],
+  ['models/quick?price=1', 'price'],
+  ['chat/completions/chatcmpl_01m7yayy6eecs8trngqnd2efjw/receipt?format=pdf', 'format'],
 ])('GET /v1/%s is refused and says where', async (path, param) => {
   const answer = await callsOf(weir, apiKey).get(path)
 
   expect(answer).toMatchObject({ status: 400, body: { error: { param } } })
+})
+
+test.each([
+  ['accounts?page=2', 'page'],
+  ['accounts?limit=1e2', 'limit'],
+  ['accounts/{id}?full=1', 'full'],
+  ['accounts/{id}/keys/{key}/limits?period=day', 'period'],
+  ['prices?model=quick', 'model'],
+  ['ledger/check?account=acct_1', 'account'],
+  ['ledger/check?account_id=acct_01m7yayy6eecs8trngqnd2efjw', 'account_id'],
+  ['accounts/{id}/keys/key_1/limits', 'key_id'],
+])('GET /admin/v1/%s is refused and says where', async (path, param) => {
+  const admin = callsOf(weir)
+  const key = await keyIdOf(admin, accountId)
+
+  const answer = await admin.get(path.replace('{id}', accountId).replace('{key}', key))
+
+  expect(answer).toMatchObject({ status: expect.toBeOneOf([400, 404]), body: { error: { param } } })
+})
+
+test('what is too large is told how large it may be', async () => {
+  const answer = await callsOf(weir).post('accounts', { name: 'x'.repeat(20_000) })
+
+  expect(answer).toMatchObject({
+    status: 413,
+    body: { error: { message: 'The request body is too large: it may have 20000 bytes.' } },
+  })
+})
+
+test.each([
+  ['accounts', { name: '' }, "Invalid 'name': must not be empty"],
+  ['accounts/{id}/grants', { ...grant, expires_at: '2020-01-01' }, "'expires_at' must lie in the future."],
+  ['accounts/{id}/adjustments', { ...because, credits: -5 }, 'Only 1 credits can be taken: the account has no more.'],
+])('POST %s of %j is refused in words that say what is wrong', async (path, body, message) => {
+  const answer = await callsOf(weir).post(path.replace('{id}', accountId), body)
+
+  expect(answer.body['error']).toMatchObject({ message })
 })
 
 test('what names an account that does not exist is not found', async () => {
@@ -129,7 +176,8 @@ test('an account has only so many grants that hold credits', async () => {
   const statuses = [await give(), await give(), await give()].map(({ status }) => status)
 
   expect(statuses).toEqual([201, 201, 201])
-  expect(await give()).toMatchObject({ status: 400, body: { error: { param: 'id' } } })
+  const message = expect.stringMatching(/has 3 grants .* \(WEIR_MAX_OPEN_GRANTS\)/)
+  expect(await give()).toMatchObject({ status: 400, body: { error: { param: 'id', message } } })
 })
 
 test('an account that was never given credits is thawed, clamped and looked at like any other', async () => {

@@ -68,8 +68,13 @@ test('an adjustment upwards gives, one downwards takes what is available, and bo
   const tooMuch = await admin.post(at('adjustments'), { credits: -1.250001, reason: 'too much' })
   expect(again).toMatchObject({ status: 200, body: up.body })
   expect(other).toMatchObject({ status: 400, body: { error: { param: 'reference' } } })
+  const why = await admin.post(at('adjustments'), { credits: 0.5, reason: 'good will', reference: 'case 1' })
+  const before = "The reference 'case 1' was used before: adjust of 0.5 credits, for the reason 'goodwill'."
+  expect(why).toMatchObject({ status: 400, body: { error: { param: 'reference', message: before } } })
   expect(tooMuch).toMatchObject({ status: 400, body: { error: { param: 'credits' } } })
-  expect(JSON.stringify(tooMuch.body)).toContain('1.25 credits')
+  expect(tooMuch.body['error']).toMatchObject({
+    message: 'Only 1.25 credits can be taken: the account has no more.',
+  })
   expect((await credits()).balance).toBe(1.25)
 })
 
@@ -81,7 +86,7 @@ test('what running completions have reserved cannot be taken by an adjustment', 
   const taken = await admin.post(at('adjustments'), { credits: -0.1, reason: 'too much' })
 
   expect(taken).toMatchObject({ status: 400, body: { error: { param: 'credits' } } })
-  expect(JSON.stringify(taken.body)).toContain('0.05 credits')
+  expect(taken.body['error']).toMatchObject({ message: 'Only 0.05 credits can be taken: 0.1 are reserved.' })
   call.say('Water.')
   call.finish(TEN)
   await answer
@@ -100,10 +105,13 @@ test('a completion is refunded, in parts or all that is left, and never more tha
   expect(await refund({ credits: 0.03, reference: 'r1' })).toMatchObject({ status: 200, body: { credits: 0.03 } })
   expect(await refund({ credits: 0.08 })).toMatchObject({ status: 400, body: { error: { param: 'credits' } } })
   expect(await refund({})).toMatchObject({ status: 201, body: { credits: 0.07 } })
-  expect(await refund({})).toMatchObject({ status: 400, body: { error: { param: 'completion_id' } } })
+  expect(await refund({})).toMatchObject({
+    status: 400,
+    body: { error: { param: 'completion_id', message: 'All that it was charged has been given back.' } },
+  })
 
   expect(await credits()).toEqual({ balance: 1, reserved: 0, available: 1 })
-  expect(await latest()).toMatchObject({ kind: 'refund', credits: 0.07, reason: 'bad answer', completion_id: null })
+  expect(await latest()).toMatchObject({ kind: 'refund', credits: 0.07, reason: 'bad answer', completion_id: id })
   const ofOne = (await admin.get<List<Entry>>(at(`entries?completion_id=${id}`))).body.data
   expect(ofOne.map(({ kind, credits }) => [kind, credits])).toEqual([
     ['refund', 0.07],
@@ -122,7 +130,7 @@ test('a revoked grant is gone at once, and cannot be revoked again', async () =>
   expect(revoked).toMatchObject({ status: 200, body: { kind: 'revoke', credits: -1, grant_id: grant!.id } })
   expect(await credits()).toEqual({ balance: 0, reserved: 0, available: 0 })
   expect(await refusalOf(ask())).toMatchObject({ status: 402, code: 'credit_balance_exhausted' })
-  expect(await revoke()).toMatchObject({ status: 400, body: { error: { param: 'grantId' } } })
+  expect(await revoke()).toMatchObject({ status: 400, body: { error: { param: 'grant_id' } } })
   const [after] = (await admin.get<List<Grant>>(at('grants'))).body.data
   expect(after).toMatchObject({ id: grant!.id, balance: 0, revoked_at: expect.any(String) })
 })
@@ -195,7 +203,7 @@ test('what belongs to another account, or to none, is not there', async () => {
   const entries = await admin.get(at(`entries?completion_id=${id}`))
 
   expect(refund).toMatchObject({ status: 404, body: { error: { code: 'not_found', param: 'completion_id' } } })
-  expect(revoke).toMatchObject({ status: 404, body: { error: { code: 'not_found', param: 'grantId' } } })
+  expect(revoke).toMatchObject({ status: 404, body: { error: { code: 'not_found', param: 'grant_id' } } })
   expect(entries).toMatchObject({ status: 404, body: { error: { param: 'completion_id' } } })
   expect(await theirs.credits()).toMatchObject({ balance: 0.9 })
 })

@@ -108,6 +108,7 @@ test.each([
   [{ model: 'exact', input: 1, output: 1, per: 0 }, 400, 'per'],
   [{ model: 'exact', input: 1 }, 400, 'output'],
   [{ model: 'exact', input: 1, output: 1_000_000, per: 1 }, 400, 'output'],
+  [{ model: 'exact', input: '1000.000001', output: 1, per: 1 }, 400, 'input'],
 ])('the price %j is refused', async (price, status, param) => {
   expect(await callsOf(weir).post('prices', price)).toMatchObject({ status, body: { error: { param } } })
 })

@@ -151,6 +151,6 @@ test('a key of another account has no limits to be seen or set', async () => {
   const admin = callsOf(weir)
   const limits = `accounts/${mine.accountId}/keys/${await keyIdOf(admin, theirs.accountId)}/limits`
 
-  expect(await admin.get(limits)).toMatchObject({ status: 404, body: { error: { param: 'keyId' } } })
-  expect(await admin.put(limits, { day: 1 })).toMatchObject({ status: 404, body: { error: { param: 'keyId' } } })
+  expect(await admin.get(limits)).toMatchObject({ status: 404, body: { error: { param: 'key_id' } } })
+  expect(await admin.put(limits, { day: 1 })).toMatchObject({ status: 404, body: { error: { param: 'key_id' } } })
 })

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, openai, quick } from './testing/catalogue.ts'
 import { asking, customerOf } from './testing/customer.ts'
 import { failureOf } from './testing/failure.ts'
+import { callsOf, keyIdOf } from './testing/operator.ts'
 import { patiently } from './testing/patiently.ts'
 import { type Upstream, openUpstream } from './testing/upstream.ts'
 
@@ -78,17 +79,40 @@ test('the receipt of a streamed completion shows the entries that stand in the b
   const asked = client.chat.completions.create({ ...asking('upstream'), stream: true })
   const call = await upstream.nextCall()
   call.say('At last.')
-  call.finish({ prompt: 3, completion: 1_000_000_001 })
+  const { MAX_SAFE_INTEGER: most } = Number
+  call.finish({ prompt: most, completion: most })
   let id = ''
   for await (const chunk of await asked) id = chunk.id
 
   const receipt = await receiptOf(apiKey, id)
 
-  // The backend told of more than was asked for: it is not charged.
-  expect(receipt).toMatchObject({ stream: true, state: 'completed', calculation: { rule: 'capped' } })
-  expect(receipt.cost).toBeLessThan(receipt.calculation!.rounded_up)
+  // The backend told of more than can be: what the request could use at most is charged.
+  expect(receipt).toMatchObject({ stream: true, state: 'completed', calculation: { rule: 'usage' } })
+  expect(receipt.cost).toBe(receipt.quote)
   expect(receipt.entries).toEqual(await entriesOf(apiKey, id))
   expect(receipt.entries).toMatchObject([{ kind: 'charge', credits: -receipt.charged, completion_id: id }])
+  await expectGenuine(receipt)
+})
+
+test('a clamped answer is charged what was reserved and no more, whatever its backend claims, and its key keeps its limit', async () => {
+  const { client, apiKey, accountId } = await customerOf(weir)
+  const admin = callsOf(weir)
+  const limits = `accounts/${accountId}/keys/${await keyIdOf(admin, accountId)}/limits`
+  await admin.patch(`accounts/${accountId}`, { shortage: 'clamp' })
+  await admin.put(limits, { day: 0.4 })
+  const answer = client.chat.completions.create(asking('upstream'))
+  const call = await upstream.nextCall()
+  call.say('At last.')
+  call.finish({ prompt: Number.MAX_SAFE_INTEGER, completion: Number.MAX_SAFE_INTEGER })
+  const { id } = await answer
+
+  const receipt = await receiptOf(apiKey, id)
+
+  expect(receipt).toMatchObject({ quote: expect.any(Number), cost: receipt.reservation.credits, uncollected: 0 })
+  expect(receipt.reservation).toMatchObject({ credits: 0.4, clamped_to: expect.any(Number) })
+  expect((await admin.get(limits)).body).toMatchObject({ limits: [{ credits: 0.4, spent: 0.4 }] })
+  expect((await callsOf(weir, apiKey).get('usage')).status).toBe(200)
+  expect((await admin.get(`ledger/check?account_id=${accountId}`)).body).toMatchObject({ ok: true })
   await expectGenuine(receipt)
 })
 
@@ -261,6 +285,7 @@ type Receipt = {
   attempts: number
   usage: { output_tokens: number }
   quote: number
+  reservation: { credits: number }
   cost: number
   charged: number
   calculation: { rounded_up: number } | null

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { ErrorBody, listSchemaOf } from './answer-schemas.ts'
 import { EntriesQuery, type EntriesDeps, entriesOf } from './entries.ts'
+import { refuseUnknownQuery } from './http/known-query.ts'
 import { Credits, Entry } from './ledger-schemas.ts'
 import { renderBalance, renderGrant } from './render-ledger.ts'
 
@@ -14,6 +15,7 @@ export type CreditsDeps = EntriesDeps & {
 export function credits(deps: CreditsDeps) {
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
+    app.addHook('preValidation', refuseUnknownQuery)
     const shared = { tags: ['credits'], security: [{ apiKey: [] }] }
 
     app.get(

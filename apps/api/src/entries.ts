@@ -2,7 +2,7 @@ import { type AccountId, CompletionId, ServiceError } from '@weir/contracts'
 import type { Ledger } from '@weir/ledger'
 import type { CompletionRecords } from '@weir/store'
 import { z } from 'zod'
-import { limit } from './inputs.ts'
+import { limit, wholeNumber } from './inputs.ts'
 import { listOf } from './listing.ts'
 import { renderEntry } from './render-ledger.ts'
 
@@ -13,7 +13,7 @@ export type EntriesDeps = {
 
 export const EntriesQuery = z.strictObject({
   limit,
-  after: z.coerce.number().int().min(1).optional().describe('The last_id of the page before: a sequence'),
+  after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe('The last_id of the page before: a sequence'),
   completion_id: CompletionId.optional().describe('Only what this completion was charged and given back'),
 })
 
@@ -21,7 +21,7 @@ export const EntriesQuery = z.strictObject({
 export async function entriesOf(deps: EntriesDeps, accountId: AccountId, query: z.infer<typeof EntriesQuery>) {
   const { limit, after, completion_id: completionId } = query
   if (completionId !== undefined && !(await deps.completionRecords.find(accountId, completionId)))
-    throw new ServiceError('not_found', `There is no completion ${completionId}.`, { param: 'completion_id' })
+    throw new ServiceError('not_found', `The account has no completion ${completionId}.`, { param: 'completion_id' })
   return listOf(
     limit,
     (limit) => deps.ledger.entriesOf(accountId, { limit, before: after, completionId }),

@@ -6,11 +6,18 @@ const wellFormed = z
   .string()
   .refine((value) => value.isWellFormed() && !value.includes('\0'), { error: 'must be well-formed text without NUL' })
 
-export const text = wellFormed.min(1).max(200)
+export const text = wellFormed.min(1, 'must not be empty').max(200, 'must have at most 200 characters')
 export const reason = wellFormed.trim().min(1).max(500).describe('Why; it stays in the books')
 export const modelName = wellFormed.min(1).max(256)
 
-export const limit = z.coerce.number().int().min(1).max(1_000).default(100)
+/** A number of a query, in plain digits: what `Number` reads besides (`1e2`, `0x10`, blanks) is nobody's intention. */
+export const wholeNumber = (most: number) =>
+  z.preprocess(
+    (written) => (typeof written === 'string' && /^\d{1,16}$/.test(written) ? Number(written) : undefined),
+    z.int(`must be a whole number in decimal digits, from 1 to ${most}`).min(1).max(most),
+  )
+
+export const limit = wholeNumber(1_000).default(100)
 
 /** A typing error should not make a fortune. */
 const MOST_CREDITS = 1_000_000_000_000_000n

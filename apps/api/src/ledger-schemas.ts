@@ -6,7 +6,7 @@ const time = (description: string) => z.string().describe(`${description}, in IS
 const GrantKind = z.enum(['promotional', 'subscription', 'purchased'])
 
 export const Balance = z.object({
-  balance: credits('What unexpired grants hold'),
+  balance: credits('What grants hold that have not ended'),
   reserved: credits('Set aside for completions that are waiting or running'),
   available: credits('What new completions can use'),
 })
@@ -35,7 +35,7 @@ export const Entry = z.object({
   kind: z.enum(['grant', 'charge', 'refund', 'adjustment', 'expiry', 'revocation', 'uncollected']),
   credits: credits('Positive what came in, negative what went out; `uncollected` moves nothing'),
   grant_id: z.string().nullable(),
-  completion_id: z.string().nullable(),
+  completion_id: z.string().nullable().describe('The one that was charged, or given back to'),
   action_id: z.string().nullable(),
   balance_after: z.number().nullable().describe('Of the grant, after this entry'),
   reason: z.string().nullable(),

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody, ModelList, ModelObject } from './answer-schemas.ts'
+import { refuseUnknownQuery } from './http/known-query.ts'
 import { renderTokenPrice } from './render-ledger.ts'
 
 /** When this process learned of its models, in seconds since the epoch: the wire wants a time for each. */
@@ -15,6 +16,7 @@ export type ModelsDeps = { catalogue: Pick<Catalogue, 'find' | 'models'>; prices
 export function models({ catalogue, prices }: ModelsDeps) {
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
+    app.addHook('preValidation', refuseUnknownQuery)
     const shared = { tags: ['models'], security: [{ apiKey: [] }] }
 
     app.get(

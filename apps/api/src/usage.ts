@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody, listSchemaOf } from './answer-schemas.ts'
-import { modelName, periodOf, time, usagePosition } from './inputs.ts'
+import { modelName, periodOf, time, usagePosition, wholeNumber } from './inputs.ts'
 import { Usage } from './ledger-schemas.ts'
 import { listOf } from './listing.ts'
 import { renderUsage } from './render-ledger.ts'
@@ -13,6 +13,8 @@ export type UsageDeps = { usage: UsageStore; apiKeys: Pick<ApiKeyStore, 'find'> 
 
 const MOST_ROWS = 10_000
 
+const Groups = z.array(z.enum(['model', 'key'])).max(2)
+
 export const UsageQuery = z.strictObject({
   bucket: z.enum(['hour', 'day', 'month']).default('day'),
   from: time.optional().describe('Hours that begin from then on count; by default the last thirty days'),
@@ -20,12 +22,16 @@ export const UsageQuery = z.strictObject({
   group_by: z
     .string()
     .default('model')
-    .transform((list) => (list === '' ? [] : list.split(',')))
-    .pipe(z.array(z.enum(['model', 'key'])).max(2))
+    .transform((list, context) => {
+      const groups = Groups.safeParse(list === '' ? [] : list.split(','))
+      if (groups.success) return groups.data
+      context.addIssue({ code: 'custom', message: 'must be `model`, `key`, `model,key` or empty' })
+      return z.NEVER
+    })
     .describe('`model`, `key`, both separated by a comma, or nothing'),
   model: modelName.optional().describe('Only of this model'),
   key_id: KeyId.optional().describe('Only of this key'),
-  limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(MOST_ROWS),
+  limit: wholeNumber(MOST_ROWS).default(MOST_ROWS),
   after: usagePosition.optional().describe('The last_id of the page before'),
 })
 

@@ -76,6 +76,16 @@ export const KeyLimits = z.object({
 })
 export type KeyLimits = z.infer<typeof KeyLimits>
 
+const decided = z.number().nullable()
+/** Null where none was decided. */
+export const RateLimits = z.object({
+  concurrent: decided,
+  queued: decided,
+  requests_per_minute: decided,
+  tokens_per_minute: decided,
+})
+export type RateLimits = z.infer<typeof RateLimits>
+
 /** In credits for `per` tokens. */
 export const Price = z.object({
   id: z.string(),

@@ -35,6 +35,8 @@ export type Desk = {
   /** Prints an answer: as it came with `--json`, else rendered. */
   show: <T>(answer: unknown, schema: z.ZodType<T>, render: (value: T, colour: boolean) => string) => void
   pour: Surroundings['pour']
+  /** Whether a program reads what is printed: `--json`. */
+  isJson: () => boolean
   /** Says something to the person beside the answer; stays out of a pipe, and silent with `--json`. */
   remark: (text: string) => void
 }
@@ -50,6 +52,7 @@ export function createDesk(surroundings: Surroundings, options: () => GlobalOpti
     grant: (typed) => idFrom(GrantId, typed, 'The grant'),
     completion: (typed) => idFrom(CompletionId, typed, 'The completion'),
     pour,
+    isJson: () => options().json === true,
     show: (answer, schema, render) => {
       if (options().json) return out(`${JSON.stringify(answer)}\n`)
       const parsed = schema.safeParse(answer)

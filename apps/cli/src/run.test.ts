@@ -27,6 +27,14 @@ test('amounts stand under one another, exact to the microcredit', async () => {
   expect(out).toBe('balance    1000.000000\nreserved      0.000005\navailable   999.999995\n')
 })
 
+test('the entries of one completion are those that name it', async () => {
+  const id = newCompletionId()
+  const path = `GET /accounts/${acct}/entries?completion_id=${id}`
+  await using admin = await adminStandIn({ [path]: { body: entries([2], false) } })
+
+  expect(await admin.weir('entries', acct, '--completion', id)).toMatchObject({ exitCode: 0, err: '' })
+})
+
 test('entries are a table with signed amounts to the right', async () => {
   await using admin = await adminStandIn({
     [`GET /accounts/${acct}/entries?limit=2`]: { body: entries([2, 1], false) },
@@ -188,6 +196,13 @@ test.each([
   { args: ['statement', acct, '-o', '/dev/null'], says: /no plain file/ },
   { args: ['ledger', 'check', '--account', 'acme'], says: /begins with acct_/ },
   { args: ['grants', 'create', acct, '1.1234567', '--kind', 'purchased'], says: /six decimals/ },
+  { args: ['grants', 'create', acct, '1000000000.000001', '--kind', 'purchased'], says: /at most 1000000000,/ },
+  { args: ['adjustments', 'create', acct, '-9999999999999', '--reason', 'typo'], says: /at most 1000000000,/ },
+  { args: ['prices', 'set', 'quick', '--input', '1000000001', '--output', '1'], says: /at most 1000000000,/ },
+  { args: ['keys', 'limit', 'set', acct, newKeyId(), '--day', '1000000001'], says: /at most 1000000000,/ },
+  { args: ['accounts', 'create', ''], says: /must not be empty/ },
+  { args: ['accounts', 'create', ' '], says: /must not be empty/ },
+  { args: ['entries', acct, '--completion', 'chatcmpl_1'], says: /begins with chatcmpl_/ },
   { args: ['entries', acct, '--limit', '0'], says: /above zero/ },
   { args: ['entries', acct, '--limit', '5', '--all'], says: /cannot be used with/ },
 ])('a command that is wrong exits with 2 and sends nothing: $args', async ({ args, says }) => {

@@ -8,6 +8,7 @@ import { addGrants } from './commands/grants.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLedger } from './commands/ledger.ts'
 import { addPrices } from './commands/prices.ts'
+import { addRateLimits } from './commands/rate-limits.ts'
 import { addReceipts } from './commands/receipts.ts'
 import { addRefunds } from './commands/refunds.ts'
 import { addStatement } from './commands/statement.ts'
@@ -50,6 +51,7 @@ function createProgram(surroundings: Surroundings): Command {
 const commands = [
   addAccounts,
   addKeys,
+  addRateLimits,
   addGrants,
   addAdjustments,
   addRefunds,

@@ -3,14 +3,20 @@ import type { LocalFile } from './first-account.ts'
 
 const Models = z.object({ data: z.array(z.object({ id: z.string() })).min(1) })
 
+type Served = { metricsPort: number | undefined }
+
 /** What to do now: the address, the key, and two lines to paste. */
-export async function greeting({ url, apiKey }: LocalFile): Promise<string> {
+export async function greeting({ url, apiKey }: LocalFile, apps: { api: Served; worker: Served }): Promise<string> {
   const model = await firstModel(url, apiKey)
+  const metrics = [apps.api, apps.worker].flatMap(({ metricsPort }) =>
+    metricsPort === undefined ? [] : `http://127.0.0.1:${metricsPort}/metrics`,
+  )
   return [
     '',
     `  Weir     ${url}`,
     `  Docs     ${url}/docs`,
     `  API key  ${apiKey}`,
+    ...(metrics.length > 0 ? [`  Metrics  ${metrics.join(' (API), ')} (worker)`] : []),
     '',
     '  Ask for a completion:',
     '',

@@ -20,7 +20,27 @@ test('the apps get what is theirs, and only the API gets its secrets', () => {
   for (const name of [...Object.keys(given), 'EDITOR']) expect(worker).not.toHaveProperty(name)
 })
 
+test.each([
+  [undefined, undefined, undefined],
+  ['9464', '9464', '9465'],
+  ['0', '0', '0'],
+])('metrics on port %s are those of the API on %s and of the worker on %s', (given, ofApi, ofWorker) => {
+  const env = { WEIR_METRICS_PORT: given }
+
+  const { api, worker } = appEnv({ config: launchConfig(env), stack, secrets, env })
+
+  expect([api['WEIR_METRICS_PORT'], worker['WEIR_METRICS_PORT']]).toEqual([ofApi, ofWorker])
+})
+
+test('nothing of either listens beyond this machine', () => {
+  const { api, worker } = appEnv({ config: launchConfig({}), stack, secrets, env: { HOST: '0.0.0.0' } })
+
+  expect([api['HOST'], worker['HOST']]).toEqual(['127.0.0.1', '127.0.0.1'])
+})
+
 test('an empty variable counts as none, and a wrong one is named', () => {
   expect(launchConfig({ PORT: '', DATABASE_URL: '' })).toEqual({ PORT: 8080, LOG_LEVEL: 'warn' })
   expect(() => launchConfig({ PORT: 'eighty' })).toThrow(/PORT/)
+  for (const WEIR_METRICS_PORT of ['8079', '8080'])
+    expect(() => launchConfig({ WEIR_METRICS_PORT })).toThrow(/takes two ports in a row[^]*WEIR_METRICS_PORT/)
 })

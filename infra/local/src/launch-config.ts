@@ -2,8 +2,10 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Secrets } from './secrets.ts'
 
-const LaunchConfig = z.object({
+const Given = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  // The worker takes the port after it.
+  WEIR_METRICS_PORT: z.coerce.number().int().min(0).max(65_534).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
@@ -16,13 +18,23 @@ const LaunchConfig = z.object({
     .optional()
     .transform((path) => path && resolve(path)),
 })
-export type LaunchConfig = z.infer<typeof LaunchConfig>
+export type LaunchConfig = z.infer<typeof Given>
+
+const LaunchConfig = Given.refine((config) => config.PORT === 0 || !metricsPorts(config).includes(config.PORT), {
+  error: 'it takes two ports in a row, and PORT is neither of them',
+  path: ['WEIR_METRICS_PORT'],
+})
 
 /** What the launcher itself reads. An empty variable counts as none. */
 export function launchConfig(env: NodeJS.ProcessEnv): LaunchConfig {
   const parsed = LaunchConfig.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
   if (parsed.success) return parsed.data
   throw new Error(`The environment is not right:\n${z.prettifyError(parsed.error)}`)
+}
+
+/** Where the API and the worker serve their metrics, if anywhere: two processes cannot share a port. 0 takes a free one. */
+export function metricsPorts({ WEIR_METRICS_PORT: port }: Pick<LaunchConfig, 'WEIR_METRICS_PORT'>): number[] {
+  return port === undefined ? [] : [port, port && port + 1]
 }
 
 // Secrets of backends, our own settings, telemetry, and what a machine behind a proxy needs to reach a backend.
@@ -34,6 +46,7 @@ type Launched = { config: LaunchConfig; stack: { databaseUrl: string; redisUrl: 
 /** The environments of the two apps: what is handed down, where the databases are, and for the API alone its secrets. */
 export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; worker: Env } {
   const { LOG_LEVEL, WEIR_CONFIG, PORT } = config
+  const [metricsOfApi, metricsOfWorker] = metricsPorts(config)
   const found = Object.fromEntries(Object.entries(env).filter(([name, value]) => value && handedDown.test(name)))
   const { WEIR_ADMIN_KEY: _key, WEIR_KEY_PEPPER: _pepper, WEIR_RECEIPT_KEY: _seed, ...common } = found
   // What runs at Ctrl-C may go on for a moment, but not until the launcher loses patience.
@@ -44,10 +57,12 @@ export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; w
     WEIR_CONFIG,
     DATABASE_URL: stack.databaseUrl,
     REDIS_URL: stack.redisUrl,
+    HOST: '127.0.0.1',
+    WEIR_METRICS_PORT: metricsOfWorker?.toString(),
   }
   const ofApi = {
     PORT: String(PORT),
-    HOST: '127.0.0.1',
+    WEIR_METRICS_PORT: metricsOfApi?.toString(),
     WEIR_ADMIN_KEY: secrets.adminKey,
     WEIR_KEY_PEPPER: secrets.keyPepper,
     WEIR_RECEIPT_KEY: secrets.receiptKey,

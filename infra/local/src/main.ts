@@ -3,13 +3,13 @@ import { appLogin } from './app-login.ts'
 import { firstAccount } from './first-account.ts'
 import { forceStop } from './force-stop.ts'
 import { greeting } from './greeting.ts'
-import { appEnv, launchConfig } from './launch-config.ts'
+import { appEnv, launchConfig, metricsPorts } from './launch-config.ts'
 import { runMigrations } from './migrate.ts'
 import { openLock } from './open-lock.ts'
 import { keptSecret } from './private-file.ts'
 import { printProgress, timed } from './progress.ts'
 import { repo } from './repo.ts'
-import { refuseTakenPort } from './refuse-taken-port.ts'
+import { refuseTakenMetricsPorts, refuseTakenPort } from './refuse-taken-port.ts'
 import { localSecrets } from './secrets.ts'
 import { openStack } from './stack.ts'
 import { startApps } from './start-apps.ts'
@@ -36,21 +36,25 @@ async function launch(): Promise<void> {
   const config = launchConfig(process.env)
   using _lock = openLock(join(repo.state, 'lock'), `Weir in ${repo.root}`)
   await refuseTakenPort(config.PORT)
+  await refuseTakenMetricsPorts(metricsPorts(config))
 
   const { DATABASE_URL, REDIS_URL } = config
   const dir = join(repo.state, 'data')
   await using stack = await openStack({ dir, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, progress })
   signals.throwIfStopping()
 
-  await timed(
+  const warnings = await timed(
     progress,
     () => 'Database migrated',
     () => runMigrations(stack.databaseUrl),
   )
+  for (const warning of warnings) progress.done(`But ${warning}`)
   signals.throwIfStopping()
 
   const secrets = await localSecrets(join(repo.state, 'secrets.json'), config)
   // A database of our own gets the login it should have anywhere: one that cannot change what stands in the books.
+  if (DATABASE_URL)
+    progress.done('Serving with the login of DATABASE_URL; better give it no more than docs/ledger.md#roles says')
   const servingUrl = DATABASE_URL ?? (await appLogin(stack.databaseUrl, await serviceLogin(dir)))
   const serving = { databaseUrl: servingUrl, redisUrl: stack.redisUrl }
   const env = appEnv({ config, stack: serving, secrets, env: process.env })
@@ -63,7 +67,7 @@ async function launch(): Promise<void> {
   const running = { url, adminKey: secrets.adminKey, databaseUrl, redisUrl }
   const local = await firstAccount(join(repo.state, 'local.json'), running)
   if (local.isNew) progress.done('First account made, with 100 credits')
-  console.log(await greeting(local))
+  console.log(await greeting(local, apps))
 
   const failure = await Promise.race([signals.stopped, apps.failed, stack.failed])
   if (failure) throw new Error(failure)

@@ -12,16 +12,21 @@ export function canInstallRedis(): boolean {
 }
 
 /** Installs `redis-server` by apt-get, without starting the service that the package brings. */
-export async function installRedis(log: Log): Promise<void> {
+export const installRedis = (log: Log): Promise<void> =>
+  installWithApt('redis-server', () => findProgram('redis-server') !== undefined, log)
+
+/** Installs a package by apt-get, once on this machine, without starting the service that it may bring. */
+export async function installWithApt(name: string, isThere: () => boolean, log: Log): Promise<void> {
+  // One lock for all packages: each forbids services for a while by the same file.
   const lock = await lockWhenFree('/run/weir-install-redis.lock')
   try {
     // Whoever held the lock before us has probably done it.
-    if (findProgram('redis-server')) return
-    log('Installing redis-server with apt-get, once')
+    if (isThere()) return
+    log(`Installing ${name} with apt-get, once`)
     const restorePolicy = await forbidServices()
     try {
       await aptGet('update')
-      await aptGet('install', '--yes', '--no-install-recommends', 'redis-server')
+      await aptGet('install', '--yes', '--no-install-recommends', name)
     } finally {
       await restorePolicy()
     }

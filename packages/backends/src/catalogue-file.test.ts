@@ -50,6 +50,18 @@ test.each([
   ['half a price', 'price: { input: 0, output: 0 }', 'price: { input: 0 }', '14:5: models[1].price.output: must be'],
   ['a price finer than can be billed', '0.15,', '0.1500000000000000001,', '9:14: models[0].price.input: is finer'],
   [
+    'a price beyond what books can hold',
+    '0.60,',
+    '1000000001,',
+    '9:27: models[0].price.output: is more than a thousand',
+  ],
+  [
+    'more tokens than can be priced',
+    'context_window: 1000',
+    'context_window: 1e10',
+    '16:5: models[1].context_window: ',
+  ],
+  [
     'a variable that is not set',
     'VLLM_API_KEY',
     'OTHER_KEY',

@@ -1,5 +1,6 @@
 import { Target } from '@weir/contracts'
 import { z } from 'zod'
+import { MOST_TOKENS } from './token-price.ts'
 
 // Ids travel in URLs, headers, metrics and logs; these are the characters that vendors' own model names need.
 export const ModelName = z
@@ -31,8 +32,8 @@ export const ModelEntry = z.strictObject({
     },
     { error: (issue) => (issue.input === undefined ? 'is missing; say 0 if the model is free' : undefined) },
   ),
-  max_output_tokens: z.int().positive(),
-  context_window: z.int().positive(),
+  max_output_tokens: z.int().positive().max(MOST_TOKENS),
+  context_window: z.int().positive().max(MOST_TOKENS),
 })
 export type ModelEntry = z.infer<typeof ModelEntry>
 

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { expect, test } from 'vitest'
 import { BackendConfig, ServiceError } from '@weir/contracts'
 import { createOpenAiBackend, type OpenAiConfig } from './openai.ts'
-import { collect, never, requestOf, target } from './testing/requests.ts'
+import { collect, never, requestOf, target, textOf } from './testing/requests.ts'
 import { delta, finish, sse, upstreamFixture } from './testing/upstream.ts'
 
 const beginning: RequestListener = (_request, response) => void response.write(sse(delta('Once')))
@@ -76,6 +76,24 @@ test('a server that keeps a finished answer open does not hold it back', async (
   const { error } = await collect(backend.stream(requestOf(), target, never()))
 
   expect(error).toBeUndefined()
+})
+
+test.each([
+  ['events', sse({ choices: [] })],
+  ['comments', ': still here\n\n'],
+  ['text', sse(delta('more'))],
+])('a server that goes on with %s after its finish does not hold the answer back', async (_what, more) => {
+  const chatting: RequestListener = (request, response) => {
+    response.write(sse(delta('Once')) + sse(finish()))
+    const timer = setInterval(() => response.write(more), 10)
+    request.socket.on('close', () => clearInterval(timer))
+  }
+  await using backend = await upstreamFixture(chatting, { idle_timeout_ms: 200 })
+
+  const { chunks, error } = await collect(backend.stream(requestOf(), target, never()))
+
+  expect(error).toBeUndefined()
+  expect(textOf(chunks)).toBe('Once')
 })
 
 test('a backend is not failed for the time its reader takes', async () => {

@@ -26,11 +26,14 @@ export function openAiEventOf(data: string): OpenAiEvent | undefined {
   return { kind: 'chunk', text, finish, usage: openAiUsageOf(event['usage']), isToken }
 }
 
-/** We never ask for more than one choice; what a server says of others is not for us. */
+/** We never ask for more than one choice; what a server says of others is not for us, in whatever order it says it. */
 function firstChoiceOf(choices: unknown): Fields | undefined {
   if (!Array.isArray(choices)) return undefined
-  const choice = fieldsOf(choices[0])
-  return choice && (choice['index'] ?? 0) === 0 ? choice : undefined
+  for (const each of choices) {
+    const choice = fieldsOf(each)
+    if (choice && (choice['index'] ?? 0) === 0) return choice
+  }
+  return undefined
 }
 
 /** Reasons we do not know, tool calls among them, end the text as well as `stop` does. */

@@ -105,6 +105,18 @@ test('a finish reason that is not known here, or comes twice, ends the text once
   expect(chunks).toEqual([{ type: 'text', choice: 0, text: 'a' }, stopped])
 })
 
+test('of several choices in one event the first one counts, wherever it stands', async () => {
+  const other = { index: 1, delta: { content: 'Other' }, finish_reason: 'length' }
+  const ours = [...delta('Ours').choices, ...finish().choices]
+  await using backend = await upstreamFixture(
+    sending({ choices: [other, ours[0]] }, { choices: [other] }, { choices: [other, ours[1]] }, '[DONE]'),
+  )
+
+  const { chunks } = await collect(backend.stream(requestOf(), target, never()))
+
+  expect(chunks).toEqual([{ type: 'text', choice: 0, text: 'Ours' }, stopped])
+})
+
 test('an answer that ends without a finish reason has failed, even after [DONE]', async () => {
   await using silent = await upstreamFixture(sending(delta('Half')))
   await using done = await upstreamFixture(sending(delta('Half'), '[DONE]'))

@@ -63,6 +63,7 @@ async function* streamAnswer(
   patience.allow(config.first_token_timeout_ms, firstTokenTimedOut)
   const answer = createOpenAiAnswer()
   let reads: Reads | undefined
+  let lastWords: NodeJS.Timeout | undefined
   try {
     const response = await patience.wait(() => post(endpoint, request, target, call.signal))
     if (response.statusCode !== 200) throw await patience.wait(() => refusalOf(response))
@@ -77,7 +78,9 @@ async function* streamAnswer(
         yield chunk
       }
       if (answer.failure) throw answer.failure
-      if (answer.events > eventsBefore) renew(patience, answer, config)
+      // From here on nothing is yielded, so no reader can be late: the clock on the wall counts.
+      if (answer.finished) lastWords ??= endAfterLastWords(call, patience, config)
+      else if (answer.begun && answer.events > eventsBefore) patience.allow(config.idle_timeout_ms, fellSilent)
     }
     if (signal.aborted) throw signal.reason
     if (!answer.finished) throw endedEarly()
@@ -86,6 +89,7 @@ async function* streamAnswer(
     throw signal.aborted ? abortErrorOf(signal) : designedErrorOf(error, reads !== undefined)
   } finally {
     signal.removeEventListener('abort', cancel)
+    clearTimeout(lastWords)
     if (answer.ended && reads) void readToEnd(reads, call)
     else call.abort()
   }
@@ -126,9 +130,11 @@ async function nextBytes(reads: Reads, answer: OpenAiAnswer, patience: Patience)
   }
 }
 
-function renew(patience: Patience, answer: OpenAiAnswer, config: OpenAiConfig): void {
-  if (answer.finished) patience.allow(Math.min(USAGE_TIMEOUT_MS, config.idle_timeout_ms), fellSilent)
-  else if (answer.begun) patience.allow(config.idle_timeout_ms, fellSilent)
+/** Gives a finished answer a moment for its usage, whatever else its server goes on to say. */
+function endAfterLastWords(call: AbortController, patience: Patience, config: OpenAiConfig): NodeJS.Timeout {
+  const ms = Math.min(USAGE_TIMEOUT_MS, config.idle_timeout_ms)
+  patience.allow(ms, fellSilent)
+  return setTimeout(() => call.abort(), ms)
 }
 
 /** Reads the last bytes after `[DONE]`, so that the connection can serve the next call. */

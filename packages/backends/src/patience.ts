@@ -20,7 +20,7 @@ export function createPatience(giveUp: (error: Error) => void): Patience {
     },
     async wait(step) {
       const began = performance.now()
-      const timer = setTimeout(() => giveUp(errorWhenOut()), leftMs)
+      const timer = setTimeout(() => giveUp(errorWhenOut()), Math.max(leftMs, 0))
       try {
         return await step()
       } finally {

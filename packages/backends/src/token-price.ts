@@ -6,7 +6,14 @@ export type WrittenPrice = { input: string; cachedInput?: string | undefined; ou
 export type PriceProblem = { field: 'input' | 'cached_input' | 'output' | 'per'; message: string }
 
 const PICOCREDITS_PER_CREDIT = 10n ** 12n
-const DEAREST = 10n ** 18n
+
+/**
+ * No token costs more, in picocredits: a thousand credits. So the dearest price times the longest prompt and answer there
+ * can be is an amount that the books can hold (a `bigint` of microcredits).
+ */
+export const DEAREST_TOKEN = 10n ** 15n
+/** No model may answer more, nor see more at once. */
+export const MOST_TOKENS = 1_000_000_000
 const decimal = /^\+?(\d{0,30})(?:\.(\d{0,30}))?(?:e([+-]?\d{1,2}))?$/i
 
 /** The price of one token in whole picocredits, or what is wrong with it. Exact: no amount ever is a float. */
@@ -40,7 +47,7 @@ function picocreditsOf(credits: string, tokens: bigint): bigint | { message: str
     return { message: 'is finer than one picocredit (0.000000000001 credits) per token', isBadNumber: false }
   }
   const picocredits = dividend / divisor
-  if (picocredits >= DEAREST) return { message: 'is more than a million credits per token', isBadNumber: false }
+  if (picocredits > DEAREST_TOKEN) return { message: 'is more than a thousand credits per token', isBadNumber: false }
   return picocredits
 }
 

@@ -19,6 +19,17 @@ test('what the service does leaves nothing to find', async () => {
   expect(await createCheckBooks(service.db)()).toMatchObject({ findings: [], unlisted: 0, reservations: 2 })
 })
 
+test('tokens beyond what any sum of them could hold are added up like others', async () => {
+  await using service = await serviceFixture()
+  const { id } = await endedOn(service)
+  const most = 2n ** 63n - 1n
+  await sql`update store.completion set input_tokens = ${most}, cached_input_tokens = ${most}
+    where id = ${uuidOf(id)}`.execute(service.db)
+  await sql`update store.usage_hour set input_tokens = ${most}, cached_input_tokens = ${most}`.execute(service.db)
+
+  expect(await createCheckBooks(service.db)()).toMatchObject({ findings: [], unlisted: 0 })
+})
+
 const corruptions: [string, (uuid: string) => RawBuilder<unknown>][] = [
   ['completion-has-reservation', (uuid) => sql`delete from ledger.reservation where id = ${uuid}`],
   ['reservation-has-completion', (uuid) => sql`delete from store.completion where id = ${uuid}`],

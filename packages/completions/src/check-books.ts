@@ -32,7 +32,10 @@ export function createCheckBooks(db: Database): CheckBooks {
 
 type Row = { invariant: string; account_id: string; completion_id: string | null; message: string }
 
-/** One statement, and so one snapshot. Months that were taken out of the books are left out: they were proved before. */
+/**
+ * One statement, and so one snapshot. Tokens are whatever a backend once claimed, and sums of them no `bigint`. Months that
+ * were taken out of the books are left out: they were proved before.
+ */
 async function findAcross(db: Database, accountIds: readonly AccountId[] | undefined): Promise<BooksFinding[]> {
   const asked = accountIds ? sql`= any(${accountIds.map(uuidOf)}::uuid[])` : sql`is not null`
   const { rows } = await sql<Row>`
@@ -45,11 +48,12 @@ async function findAcross(db: Database, accountIds: readonly AccountId[] | undef
       full join (select * from ledger.reservation, kept where id >= since and account_id ${asked}) r on r.id = c.id
     ), hour as (
       select account_id, hour, model, key_id, sum(requests) as requests, sum(tokens) as tokens, sum(charged) as charged from (
-        select account_id, hour, model, key_id, requests, input_tokens + cached_input_tokens + output_tokens as tokens, charged
+        select account_id, hour, model, key_id, requests,
+          input_tokens::numeric + cached_input_tokens + output_tokens as tokens, charged
         from store.usage_hour where account_id ${asked}
         union all
         select account_id, date_trunc('hour', ended_at, 'UTC'), model, key_id, -count(*),
-          -sum(coalesce(input_tokens + cached_input_tokens + output_tokens, 0)), -sum(coalesce(charged, 0))
+          -sum(coalesce(input_tokens::numeric + cached_input_tokens + output_tokens, 0)), -sum(coalesce(charged, 0))
         from store.completion where state <> 'queued' and account_id ${asked} group by 1, 2, 3, 4
       ) both_sides group by 1, 2, 3, 4
     )

@@ -1,4 +1,4 @@
-import { type Backends, estimateTokens, streamFromTargets, textOf } from '@weir/backends'
+import { type Backends, estimateTokens, inputTokenBound, streamFromTargets, textOf } from '@weir/backends'
 import {
   type ChoiceResult,
   type Chunk,
@@ -64,13 +64,28 @@ export const nothingGenerated = (): Generated => ({ servedBy: undefined, choices
 
 export const hasText = ({ choices }: Generated): boolean => choices.some(({ text }) => text !== '')
 
-/** What the backend reported, else our own count of the prompt and of what was made. */
+/** What the backend reported, as far as it can be, else our own count of the prompt and of what was made. */
 export async function usageOf(request: CompletionRequest, generated: Generated): Promise<Usage> {
-  if (generated.reported) return generated.reported
+  if (generated.reported) return possible(request, generated.reported)
   const prompt = request.messages.map(textOf).join('\n')
   const answer = generated.choices.map(({ text }) => text).join('')
   const [inputTokens, outputTokens] = await Promise.all([estimateTokens(prompt), estimateTokens(answer)])
   return { inputTokens, cachedInputTokens: 0, outputTokens, source: 'estimated' }
+}
+
+/**
+ * A report is taken up to what the request could have used: no prompt has more tokens than its bound, no answer more than
+ * its cap. Where a backend claims more input than there was, the cached tokens it tells of, the cheaper ones, stand.
+ */
+function possible(request: CompletionRequest, reported: Usage): Usage {
+  const most = inputTokenBound(request)
+  const cachedInputTokens = Math.min(reported.cachedInputTokens, most)
+  return {
+    ...reported,
+    cachedInputTokens,
+    inputTokens: Math.min(reported.inputTokens, most - cachedInputTokens),
+    outputTokens: Math.min(reported.outputTokens, request.maxOutputTokens),
+  }
 }
 
 function choiceAt(choices: ChoiceResult[], index: number): ChoiceResult {

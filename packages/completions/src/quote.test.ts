@@ -49,7 +49,19 @@ test('an account that covers what the prompt really has gets its whole answer', 
 test('an account that clamps gets as much as it can pay for', async () => {
   const account = accountWith(costOf(counted, 20), { clamps: true })
 
-  expect(await reserveQuote(price, request, account.reserve)).toMatchObject({ kind: 'reserved', maxOutputTokens: 20 })
+  expect(await reserveQuote(price, request, account.reserve)).toEqual({
+    kind: 'reserved',
+    quote: costOf(counted, 20),
+    maxOutputTokens: 20,
+  })
+})
+
+test('a large output cap is clamped like a small one, however far its price is from what there is', async () => {
+  const account = accountWith(costOf(counted, 20), { clamps: true })
+
+  const reserved = await reserveQuote(price, { ...request, maxOutputTokens: 100_000 }, account.reserve)
+
+  expect(reserved).toMatchObject({ kind: 'reserved', maxOutputTokens: 20 })
 })
 
 test('an account that covers the bound of the input, but not the whole output, is clamped without asking again', async () => {
@@ -57,9 +69,8 @@ test('an account that covers the bound of the input, but not the whole output, i
 
   const reserved = await reserveQuote(price, request, account.reserve)
 
-  // All that there is was reserved; by the narrower bound it pays for more than 20 tokens.
-  expect(reserved).toMatchObject({ kind: 'reserved' })
-  expect((reserved as { maxOutputTokens: number }).maxOutputTokens).toBe(50)
+  // All that there is was reserved, and no more may be charged; by the narrower bound it pays for more than 20 tokens.
+  expect(reserved).toEqual({ kind: 'reserved', quote: costOf(byBytes, 20), maxOutputTokens: 50 })
   expect(account.asked).toHaveLength(1)
 })
 

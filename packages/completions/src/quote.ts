@@ -8,16 +8,16 @@ export type Quote = { amount: Microcredits; least: Microcredits }
 type Refusal = Exclude<ReserveVerdict, { kind: 'reserved' }>
 
 /**
- * `quote` is the most it can be charged. `maxOutputTokens` is below the request's where the account clamps and cannot pay
- * for more.
+ * `quote` is the most it can be charged: what is reserved. `maxOutputTokens` is below the request's where the account
+ * clamps and cannot pay for more.
  */
 export type Reserved =
   | { kind: 'reserved'; quote: Microcredits; maxOutputTokens: number }
   | { kind: 'refused'; refusal: Refusal; needed: Microcredits }
 
 /**
- * The bound by bytes is up to this many times what a prompt really has, hardly more. Who cannot pay an eighth of it is
- * refused without counting: counting is work.
+ * The bound by bytes is up to this many times what a prompt really has, hardly more. Who cannot pay an eighth of it, with
+ * a single token of output, is refused without counting: counting is work.
  */
 const WIDEST_BOUND = 8n
 
@@ -41,13 +41,12 @@ export async function reserveQuote(
   const inputTokens = await countedInputBound(request)
   const narrow = quoteFor(price, inputTokens, maxOutputTokens)
   // What was reserved below the quote is all there was to reserve: asking again would give no more.
-  const isAskedAgain = first.kind !== 'reserved' && narrow.amount < wide.amount
-  const second = isAskedAgain ? await reserve(narrow) : first
+  const second = first.kind !== 'reserved' && narrow.amount < wide.amount ? await reserve(narrow) : first
   if (second.kind !== 'reserved') return { kind: 'refused', refusal: second, needed: narrow.amount }
   const affordable = affordableOutput(price, second.amount, inputTokens)
   return {
     kind: 'reserved',
-    quote: isAskedAgain ? narrow.amount : wide.amount,
+    quote: second.amount,
     maxOutputTokens: Math.max(1, Math.min(affordable, maxOutputTokens)),
   }
 }
@@ -57,8 +56,8 @@ const quoteFor = (price: Price, inputTokens: number, maxOutputTokens: number): Q
   least: quoteOf(price, { inputTokens, maxOutputTokens: 1 }),
 })
 
-/** Whether a narrower bound could change the answer. */
-function mayStillFit(refusal: Refusal, { amount }: Quote): boolean {
+/** Whether a narrower bound of the input could change the answer: the output may still be clamped, to a token. */
+function mayStillFit(refusal: Refusal, { least }: Quote): boolean {
   const isShort = refusal.kind === 'insufficient_credits' || refusal.kind === 'key_limit_exceeded'
-  return isShort && refusal.available > 0n && refusal.available * WIDEST_BOUND >= amount
+  return isShort && refusal.available > 0n && refusal.available * WIDEST_BOUND >= least
 }

@@ -28,7 +28,7 @@ async function openFixture() {
   const { url } = resources.use(await openTestDatabase())
   const db = resources.use(openDatabase(url, { max: 4, timeoutMs: 60_000, onError: () => {} }))
   const limits = { maxBatch: 500, maxQueued: 10_000, timeoutMs: 60_000 }
-  const admissions = resources.use(createAdmissions(db, { ...limits, leaseMs: 600_000 }))
+  const admissions = resources.use(createAdmissions(db, { ...limits, leaseMs: 600_000, idempotencyMs: 600_000 }))
   const endings = resources.use(createEndings(db, limits))
   const [ledger, prices] = [createLedger(db), createPrices(db)]
   const { id: priceId } = await prices.set('fast', price)
@@ -49,7 +49,7 @@ async function openFixture() {
     },
     async admit(accountId: AccountId, admission: Partial<Admission> = {}): Promise<CompletionId> {
       const id = newCompletionId()
-      const asked = { model: 'fast', stream: false, deadlineAt: Date.now() + 60_000, quote: 100n, least: 1n, priceId }
+      const asked = { ...plain, deadlineAt: Date.now() + 60_000, quote: 100n, least: 1n, priceId }
       const verdict = await admissions.submit({ id, accountId, keyId: newKeyId(), ...asked, ...admission })
       if (verdict.kind !== 'reserved') throw new Error(`nothing was reserved: ${verdict.kind}`)
       return id
@@ -70,6 +70,15 @@ async function openFixture() {
   }
 }
 
+const plain = {
+  model: 'fast',
+  stream: false,
+  background: false,
+  metadata: undefined,
+  kept: undefined,
+  idempotency: undefined,
+}
+
 /** Seven at 1.5, two at 0.5 and three at 2 are 17.5 microcredits. */
 const completed: Outcome = {
   state: 'completed',
@@ -77,7 +86,7 @@ const completed: Outcome = {
   cost: 18n,
   servedBy: 'simulated/fast',
   choices: [],
-  attempts: 2,
+  attempts: [1, 2].map((attempt) => ({ attempt, worker: 'w', startedAt: 1_000 * attempt })),
 }
 
 /** A hundred out are 194 microcredits more. */

@@ -32,7 +32,7 @@ export type Calculation = {
 
 /**
  * `usage`: the cost is the calculated amount. `free`: by the published table nothing is charged. `capped`: the backend
- * reported more than the request could use, and the cost stayed at the most it could cost.
+ * reported more than had been set aside for, and the cost stayed at that.
  */
 export type CostRule = 'usage' | 'free' | 'capped'
 

@@ -86,9 +86,10 @@ create table ledger.action (
   reason text,
   created_at timestamptz not null,
   constraint action_kind_known check (kind in ('grant', 'revoke', 'expire', 'adjust', 'refund', 'freeze', 'unfreeze')),
-  constraint action_is_explained check (kind in ('grant', 'expire') or reason is not null),
-  constraint action_done_once unique (account_id, reference)
+  constraint action_is_explained check (kind in ('grant', 'expire') or reason is not null)
 );
+-- What expires is named by the ledger itself: in names of its own, which nobody else can take.
+create unique index action_done_once on ledger.action (account_id, reference, (kind = 'expire'));
 create index action_of_account on ledger.action (account_id, id);
 create index action_refunds on ledger.action (completion_id) where completion_id is not null;
 

@@ -259,7 +259,16 @@ begin
             end if;
             k := k + 1;
           end loop;
-          charge := charge + least(cost - charge, greatest(available, 0));
+          room := least(cost - charge, available);
+          if limited then
+            -- Nor past what its key may spend beside it.
+            for k in l..l + 2 loop
+              exit when l_op[k] is distinct from i;
+              b := l_budget[k];
+              room := least(room, b_most[b] - b_held[b] + r_amount[i] - b_spent[b] - charge);
+            end loop;
+          end if;
+          charge := charge + greatest(room, 0);
         end if;
         rest := charge;
         k := g;

@@ -107,7 +107,7 @@ create function ledger.new_id(at timestamptz) returns uuid language sql volatile
 $$;
 
 -- Decides operations on accounts, as ledger.apply does those on completions. Each has a reference: the same one with the
--- same content happens once.
+-- same content, the reason included, happens once.
 --
 -- Input: parallel arrays, sorted by account, in order of arrival inside an account.
 --   op       grant, revoke, expire, adjust, refund, freeze or unfreeze
@@ -158,12 +158,14 @@ begin
     if not found then verdict[i] := 3; continue; end if;
     at := greatest(ledger.clock(), a.last_at + interval '1 microsecond');
 
-    select * into before from ledger.action t where t.account_id = a.id and t.reference = amend.reference[i];
+    select * into before from ledger.action t
+      where t.account_id = a.id and t.reference = amend.reference[i] and (t.kind = 'expire') = (amend.op[i] = 'expire');
     if found then
       made[i] := before.id;
       figure[i] := abs(before.moved);
       verdict[i] := case when before.kind = amend.op[i]
-        and (before.kind = 'expire' or before.amount is not distinct from amend.amount[i])
+        and (before.kind = 'expire'
+          or (before.amount, before.reason) is not distinct from (amend.amount[i], amend.reason[i]))
         and (before.kind not in ('grant', 'adjust')
           or (before.grant_kind, before.priority, before.expires_at)
             is not distinct from (amend.kind[i], amend.priority[i], amend.expires_at[i]))

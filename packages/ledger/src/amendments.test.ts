@@ -71,7 +71,7 @@ describe('a grant', () => {
     const { amend } = createLedger(ledger.db, { maxOpenGrants: 2 })
     const give = () => amend([{ op: 'grant', accountId, kind: 'purchased', amount: 5n, actor: 'test' }])
 
-    expect(await give()).toEqual([{ kind: 'too_many_grants' }])
+    expect(await give()).toEqual([{ kind: 'too_many_grants', most: 2 }])
     await ledger.settle(accountId, await ledger.reserved(accountId, 1n), 1n)
 
     expect(await give()).toMatchObject([{ kind: 'done' }])

@@ -41,14 +41,19 @@ export type Amendment = Change & {
   actor: string
   /** Required but for `grant` and `expire`. */
   reason?: string | undefined
-  /** The same one with the same content happens once. Without one, every call is another amendment. */
+  /**
+   * The same one with the same content, the reason included, happens once. Without one, every call is another amendment.
+   * Expiries have names of their own: no other change can take theirs.
+   */
   reference?: string | undefined
 }
 
 export type AmendVerdict =
   | { kind: 'done' | 'repeated'; actionId: ActionId; moved: Microcredits }
   | { kind: 'insufficient_credits' | 'exceeds_charge'; available: Microcredits }
-  | { kind: 'not_found' | 'conflict' | 'too_many_grants' | 'ended' | 'not_ended' | 'waiting' }
+  /** It has `most` grants that hold credits. */
+  | { kind: 'too_many_grants'; most: number }
+  | { kind: 'not_found' | 'conflict' | 'ended' | 'not_ended' | 'waiting' }
 
 export type AmendOptions = {
   /** An account with so many grants that hold credits gets no more: each of them is looked at for every charge. */
@@ -78,7 +83,7 @@ export async function amend(
   const { verdict, figure, made } = result.rows[0]!
 
   const verdicts: AmendVerdict[] = []
-  order.forEach(({ i }, at) => (verdicts[i] = verdictOf(verdict[at]!, figure[at]!, made[at]!)))
+  order.forEach(({ i }, at) => (verdicts[i] = verdictOf(verdict[at]!, figure[at]!, made[at]!, maxOpenGrants)))
   return verdicts
 }
 
@@ -119,13 +124,15 @@ function targetOf(change: Change): string | null {
   }
 }
 
-function verdictOf(code: number, figure: bigint, made: string): AmendVerdict {
+function verdictOf(code: number, figure: bigint, made: string, maxOpenGrants: number): AmendVerdict {
   switch (code) {
     case 0:
     case 1:
       return { kind: code === 0 ? 'done' : 'repeated', actionId: actionIdOf(made), moved: figure }
     case 2:
       return { kind: 'insufficient_credits', available: figure }
+    case 8:
+      return { kind: 'too_many_grants', most: maxOpenGrants }
     case 12:
       return { kind: 'exceeds_charge', available: figure }
     default: {
@@ -136,10 +143,9 @@ function verdictOf(code: number, figure: bigint, made: string): AmendVerdict {
   }
 }
 
-const refusals: Record<number, 'not_found' | 'conflict' | 'too_many_grants' | 'ended' | 'not_ended' | 'waiting'> = {
+const refusals: Record<number, 'not_found' | 'conflict' | 'ended' | 'not_ended' | 'waiting'> = {
   3: 'not_found',
   4: 'conflict',
-  8: 'too_many_grants',
   9: 'ended',
   10: 'not_ended',
   11: 'waiting',

@@ -105,6 +105,19 @@ test('a batch never grows past its limit, and what is left over goes next, in or
   expect(sizes()).toEqual([[1], [2, 3], [4, 5], [6]])
 })
 
+test('a batch never weighs more than it may, and what is too heavy for any goes alone', async () => {
+  const { batches, submit, sent, sizes } = groupCommitFixture({ weightOf: ({ id }) => id, maxBatchWeight: 7 })
+  const verdicts = [1, 3, 4, 5, 9, 2].map((id) => submit(id))
+
+  for (let i = 0; i < 4; i++) {
+    await sent(i + 1)
+    batches[i]!.resolve()
+  }
+
+  await Promise.all(verdicts)
+  expect(sizes()).toEqual([[1], [3, 4], [5, 2], [9]])
+})
+
 test('a full queue refuses at once and says when to come back', async () => {
   const { submit } = groupCommitFixture({ maxQueued: 2 })
   for (const id of [1, 2, 3]) void submit(id)

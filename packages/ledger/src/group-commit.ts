@@ -20,6 +20,9 @@ export type GroupCommitOptions<Op, Verdict> = {
   /** Told of every batch that was committed. */
   onCommitted?: ((batch: Committed<Verdict>) => void) | undefined
   maxBatch: number
+  /** What an operation weighs, where that differs, and how much a batch may weigh; one that weighs more goes alone. */
+  weightOf?: (op: Op) => number
+  maxBatchWeight?: number
   maxQueued: number
   timeoutMs: number
 }
@@ -118,17 +121,22 @@ function settle(entry: { settled: boolean }, tell: () => void) {
 /** Takes the next batch off the queue: those nobody waits for are dropped unsent, a second one of a key stays behind. */
 function nextBatch<Op, Verdict>(
   queue: Waiting<Op, Verdict>[],
-  { keyOf, orderOf, maxBatch }: Pick<GroupCommitOptions<Op, Verdict>, 'keyOf' | 'orderOf' | 'maxBatch'>,
+  options: GroupCommitOptions<Op, Verdict>,
 ): Waiting<Op, Verdict>[] {
+  const { keyOf, orderOf, maxBatch, weightOf = () => 0, maxBatchWeight = Infinity } = options
   const keys = new Set<string>()
+  let weight = 0
   const left: Waiting<Op, Verdict>[] = []
   const batch: Waiting<Op, Verdict>[] = []
   for (const entry of queue.splice(0)) {
     if (!isWaiting(entry)) continue
-    if (batch.length === maxBatch || keys.has(keyOf(entry.op))) {
+    const heavier = weight + weightOf(entry.op)
+    const isFull = batch.length === maxBatch || (batch.length > 0 && heavier > maxBatchWeight)
+    if (isFull || keys.has(keyOf(entry.op))) {
       left.push(entry)
       continue
     }
+    weight = heavier
     keys.add(keyOf(entry.op))
     batch.push(entry)
   }

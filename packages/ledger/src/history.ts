@@ -43,13 +43,14 @@ export function createLedgerHistory(database: Database) {
       return row && actionFrom(row)
     },
 
-    /** What was done under a reference. */
+    /** What was done under a reference; expiries have names of their own. */
     async actionUnder(accountId: AccountId, reference: string): Promise<Action | undefined> {
       const row = await db
         .selectFrom('ledger.action')
         .selectAll()
         .where('account_id', '=', uuidOf(accountId))
         .where('reference', '=', reference)
+        .where('kind', '<>', 'expire')
         .executeTakeFirst()
       return row && actionFrom(row)
     },

@@ -7,6 +7,7 @@ export const ledgerMigrations: MigrationSource = {
 }
 
 export * from './amendments.ts'
+export * from './app-role.ts'
 export * from './check/check.ts'
 export * from './expire-grants.ts'
 export * from './group-commit.ts'

@@ -138,13 +138,47 @@ test('an extension counts against the limits its reservation was made under', as
   expect(await ledger.faults(accountId)).toEqual([])
 })
 
-test('a completion that costs more than it reserved may spend past the limit, and the key is stopped then', async () => {
-  const { accountId, keyId } = await limitedAccount(['day', 10n])
+test('a completion that costs more than it reserved draws what its key may still spend, and not a microcredit more', async () => {
+  const { accountId, keyId } = await limitedAccount(['day', 12n], ['total', 20n])
+  const running = await reservedWith(accountId, keyId, 3n)
 
-  await ledger.settle(accountId, await reservedWith(accountId, keyId, 10n), 25n)
+  const verdict = await ledger.settle(accountId, await reservedWith(accountId, keyId, 6n), 25n)
 
-  expect(await ledger.keyLimitsOf(accountId, keyId)).toMatchObject([{ spent: 25n, reserved: 0n }])
+  expect(verdict).toEqual({ kind: 'closed', charged: 9n, uncollected: 16n })
+  expect(await ledger.keyLimitsOf(accountId, keyId)).toMatchObject([{ spent: 9n, reserved: 3n }, { spent: 9n }])
   expect(await ask(accountId, keyId, 1n)).toEqual({ kind: 'key_limit_exceeded', period: 'day', available: 0n })
+  expect(await ledger.settle(accountId, running, 4n)).toEqual({ kind: 'closed', charged: 3n, uncollected: 1n })
+  expect(await ledger.faults(accountId)).toEqual([])
+})
+
+test('a limit that was lowered below what is spent stops the excess, not what is reserved', async () => {
+  const { accountId, keyId } = await limitedAccount(['total', 20n])
+  const running = await reservedWith(accountId, keyId, 6n)
+  await ledger.setKeyLimit(accountId, keyId, 'total', 2n)
+
+  expect(await ledger.settle(accountId, running, 10n)).toEqual({ kind: 'closed', charged: 6n, uncollected: 4n })
+})
+
+test('a limit that is taken away and set again goes on where it was, without what was reserved in between', async () => {
+  const { accountId, keyId } = await limitedAccount(['total', 10n])
+  await ledger.settle(accountId, await reservedWith(accountId, keyId, 4n), 4n)
+  await ledger.setKeyLimit(accountId, keyId, 'total', null)
+  await ledger.settle(accountId, await reservedWith(accountId, keyId, 50n), 50n)
+
+  await ledger.setKeyLimit(accountId, keyId, 'total', 10n)
+
+  expect(await ledger.keyLimitsOf(accountId, keyId)).toMatchObject([{ spent: 4n }])
+  expect(await ask(accountId, keyId, 7n)).toMatchObject({ kind: 'key_limit_exceeded', available: 6n })
+})
+
+test('what is given back to an account does not come back to the limit of its key', async () => {
+  const { accountId, keyId } = await limitedAccount(['total', 10n])
+  const completionId = await reservedWith(accountId, keyId, 10n)
+  await ledger.settle(accountId, completionId, 10n)
+
+  await ledger.change(accountId, { op: 'refund', completionId })
+
+  expect(await ledger.keyLimitsOf(accountId, keyId)).toMatchObject([{ spent: 10n }])
 })
 
 test('a limit counts what is reserved from when it was set, can be changed, and can be taken away', async () => {

@@ -187,7 +187,7 @@ export function createLedger(database: Database, options: AmendOptions = { maxOp
         .selectFrom('ledger.entry as e')
         .leftJoin('ledger.action as action', 'action.id', 'e.ref')
         .selectAll('e')
-        .select('action.reason')
+        .select(['action.reason', 'action.completion_id as refunded'])
         .where('e.account_id', '=', uuidOf(accountId))
         .$if(page.before !== undefined, (query) => query.where('e.sequence', '<', BigInt(page.before!)))
         .$if(page.completionId !== undefined, (query) => query.where(ofCompletion(page.completionId!)))
@@ -233,14 +233,16 @@ function entryOf(row: {
   amount: bigint
   balance_after: bigint | null
   reason: string | null
+  refunded: string | null
   created_at: Date
 }): Entry {
+  const completion = isOfCompletion(row.kind) ? row.ref : row.refunded
   return {
     sequence: Number(row.sequence),
     kind: row.kind,
     amount: row.amount,
     grantId: row.grant_id === null ? null : grantIdOf(row.grant_id),
-    completionId: isOfCompletion(row.kind) ? completionIdOf(row.ref) : null,
+    completionId: completion === null ? null : completionIdOf(completion),
     actionId: isOfCompletion(row.kind) ? null : actionIdOf(row.ref),
     balanceAfter: row.balance_after,
     reason: row.reason,

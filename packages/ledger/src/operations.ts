@@ -58,10 +58,18 @@ function amountOf(op: Operation): bigint {
 /**
  * The call of `ledger.apply` for a batch, as a table expression with one row of arrays by position: `verdict`, `figure`,
  * `other`, `version` and `decided_at`. A statement may join it with the rows that must be written in the same transaction.
- * A reservation that is made or extended is expected to end within `leaseMs`.
+ * A reservation that is made or extended is expected to end within `leaseMs`. Operations at the positions where `skip`, a
+ * boolean array, is true are not done; their verdict is that there is no such reservation.
  */
-export function applyCall(ops: readonly Operation[], leaseMs: number): RawBuilder<AppliedRow> {
-  const op = ops.map(({ kind }) => codeOf[kind])
+export function applyCall(
+  ops: readonly Operation[],
+  leaseMs: number,
+  skip?: RawBuilder<unknown>,
+): RawBuilder<AppliedRow> {
+  const codes = sql`${ops.map(({ kind }) => codeOf[kind])}::smallint[]`
+  const op = skip
+    ? sql`array(select case when s then 0 else o end from unnest(${codes}, ${skip}) with ordinality t(o, s, n) order by n)::smallint[]`
+    : codes
   const account = ops.map(({ accountId }) => uuidOf(accountId))
   const id = ops.map(({ completionId }) => uuidOf(completionId))
   const amount = ops.map(amountOf)
@@ -69,7 +77,7 @@ export function applyCall(ops: readonly Operation[], leaseMs: number): RawBuilde
   const key = ops.map((op) => (op.kind === 'reserve' && op.keyId ? uuidOf(op.keyId) : null))
   const price = ops.map((op) => (op.kind === 'reserve' && op.priceId ? uuidOf(op.priceId) : null))
   return sql`ledger.apply(
-    ${op}::smallint[], ${account}::uuid[], ${id}::uuid[], ${amount}::bigint[], ${least}::bigint[], ${key}::uuid[],
+    ${op}, ${account}::uuid[], ${id}::uuid[], ${amount}::bigint[], ${least}::bigint[], ${key}::uuid[],
     ${price}::uuid[], ${leaseMs}::float8 * interval '1 ms')`
 }
 

@@ -40,6 +40,36 @@ test.each<[string, Change]>([
   expect((await ledger.statusOf(accountId)).frozen).toBe(false)
 })
 
+test('the same reference with another reason is a conflict', async () => {
+  const accountId = await ledger.accountWith(10n)
+  const take = (reason: string) =>
+    ledger.change(accountId, { op: 'adjust', kind: 'purchased', amount: -2n, reason, reference: 'ticket 9' })
+
+  expect(kindsOf([await take('Twice.'), await take('Twice.'), await take('Once.')])).toEqual([
+    'done',
+    'repeated',
+    'conflict',
+  ])
+})
+
+test('no reference of an operator stands in the way of a grant that expires', async () => {
+  const accountId = await ledger.accountWith(10n)
+  const running = await ledger.reserved(accountId, 1n)
+  const grantId = (await ledger.grantsOf(accountId, { limit: 1 }))[0]!.id
+  await ledger.change(accountId, { ...grant, reference: `expire:${grantId}` })
+  await ledger.change(accountId, { op: 'revoke', grantId })
+  await ledger.release(accountId, running)
+
+  const expire = () => ledger.amend([{ op: 'expire', accountId, grantId, actor: 'maintenance' }])
+
+  expect(await expire()).toMatchObject([{ kind: 'done', moved: 10n }])
+  expect(await expire()).toMatchObject([{ kind: 'repeated', moved: 10n }])
+  expect(await ledger.change(accountId, { ...grant, reference: `expire:${grantId}` })).toMatchObject({
+    kind: 'repeated',
+  })
+  expect(await ledger.faults(accountId)).toEqual([])
+})
+
 test('a reference is of one account', async () => {
   const accounts = [newAccountId(), newAccountId()]
 

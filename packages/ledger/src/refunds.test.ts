@@ -49,6 +49,16 @@ test('a refund gives back what was charged to the grants it came from, the last 
   expect(await ledger.faults(accountId)).toEqual([])
 })
 
+test('the entry of a refund names the completion that it is for, as a charge does', async () => {
+  const { accountId, completionId } = await paidCompletion()
+  await refund(accountId, completionId)
+
+  const named = (await ledger.entries(accountId)).filter(({ kind }) => kind === 'refund' || kind === 'charge')
+
+  expect(named.map((entry) => entry.completionId)).toEqual(named.map(() => completionId))
+  expect(named.map(({ actionId }) => actionId === null)).toEqual(named.map(({ kind }) => kind === 'charge'))
+})
+
 test('refunds in parts go on where the one before stopped, and never past the charge', async () => {
   const { accountId, grants, completionId, refunded } = await paidCompletion()
 

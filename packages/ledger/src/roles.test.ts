@@ -3,6 +3,7 @@ import { newAccountId, newCompletionId, newKeyId, uuidOf } from '@weir/contracts
 import { type Database, openDatabase } from '@weir/runtime'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hasAppRole } from './app-role.ts'
 import { createLedger } from './ledger.ts'
 import { createPrices } from './prices.ts'
 import { PATIENCE_MS, applyBatch } from './testing/lanes.ts'
@@ -132,4 +133,8 @@ test('who owns the books cannot change what was said of a grant, nor take one aw
   ])
     await expect(statement.execute(ledger.db)).rejects.toThrow('credit_grant is append-only')
   expect(await ledger.grantsOf(accountId, { limit: 1 })).toEqual(before)
+})
+
+test('whether the server has the role can be asked by anybody', async () => {
+  expect(await Promise.all([hasAppRole(ledger.db), hasAppRole(app)])).toEqual([true, true])
 })

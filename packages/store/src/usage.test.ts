@@ -22,11 +22,11 @@ async function accountWith(...all: Ended[]): Promise<AccountId> {
   await sql`select store.insert_completions(${each(true)}::boolean[], ${ids}::uuid[],
     ${each(uuidOf(accountId))}::uuid[], ${all.map(({ keyId = keyA }) => uuidOf(keyId))}::uuid[],
     ${all.map(({ model = 'fast' }) => model)}::text[], ${each(false)}::boolean[],
-    ${each('2026-01-01')}::timestamptz[])`.execute(store.db)
+    ${each('2026-01-01')}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[])`.execute(store.db)
   await sql`select store.end_completions(${ids}::uuid[], ${each('completed')}::text[], ${each(null)}::text[],
     ${each(null)}::text[], ${charged}::bigint[], ${charged}::bigint[], ${charged}::bigint[],
     ${each('reported')}::text[], ${charged}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
-    ${all.map(({ at }) => at)}::timestamptz[])`.execute(store.db)
+    ${all.map(({ at }) => at)}::timestamptz[], ${each(null)}::jsonb[])`.execute(store.db)
   return accountId
 }
 
@@ -131,4 +131,13 @@ test('many completions that end at once are all counted', async () => {
   const accountId = await accountWith(...Array.from({ length: 50 }, (_, n) => ({ at, model: `model ${n % 3}` })))
 
   expect(await usageOf(accountId)).toEqual([used('2026-01-09', 50, 50n)])
+})
+
+test('tokens beyond what one sum of them could hold are shown as a number all the same', async () => {
+  const most = 2n ** 63n - 1n
+  const accountId = await accountWith({ at: '2026-01-01T00:00:00Z' }, { at: '2026-01-01T01:00:00Z' })
+  await sql`update store.usage_hour set input_tokens = ${most}, charged = ${most}
+    where account_id = ${uuidOf(accountId)}`.execute(store.db)
+
+  expect(await usageOf(accountId)).toMatchObject([{ requests: 2, inputTokens: 2 ** 64, charged: 2n * most }])
 })

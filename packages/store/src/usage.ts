@@ -44,9 +44,9 @@ export function createUsageStore(db: Database) {
           select date_trunc(${bucket}, hour, 'UTC') as starts_at,
             ${groupBy.includes('model') ? sql.ref('model') : sql`null::text`} as model,
             ${groupBy.includes('key') ? sql.ref('key_id') : sql`null::uuid`} as key_id,
-            sum(requests)::bigint as requests, sum(input_tokens)::bigint as input_tokens,
-            sum(cached_input_tokens)::bigint as cached_input_tokens, sum(output_tokens)::bigint as output_tokens,
-            sum(charged)::bigint as charged
+            sum(requests)::text as requests, sum(input_tokens)::text as input_tokens,
+            sum(cached_input_tokens)::text as cached_input_tokens, sum(output_tokens)::text as output_tokens,
+            sum(charged)::text as charged
           from store.usage_hour
           where account_id = ${uuidOf(accountId)} and hour >= ${from.toISOString()} and hour < ${query.to.toISOString()}
             ${model === undefined ? sql`` : sql`and model = ${model}`}
@@ -66,15 +66,16 @@ const order = sql`(starts_at, coalesce(model, ''), coalesce(key_id, ${sql.lit(NO
 const orderOf = ({ startsAt, model, keyId }: UsagePosition) =>
   sql`(${startsAt.toISOString()}::timestamptz, ${model ?? ''}::text, ${keyId === null ? NO_KEY : uuidOf(keyId)}::uuid)`
 
+/** Sums come as text: Postgres adds whole numbers up without a limit. */
 type Row = {
   starts_at: Date
   model: string | null
   key_id: string | null
-  requests: bigint
-  input_tokens: bigint
-  cached_input_tokens: bigint
-  output_tokens: bigint
-  charged: bigint
+  requests: string
+  input_tokens: string
+  cached_input_tokens: string
+  output_tokens: string
+  charged: string
 }
 
 const usageRowOf = (row: Row): UsageRow => ({
@@ -85,5 +86,5 @@ const usageRowOf = (row: Row): UsageRow => ({
   inputTokens: Number(row.input_tokens),
   cachedInputTokens: Number(row.cached_input_tokens),
   outputTokens: Number(row.output_tokens),
-  charged: row.charged,
+  charged: BigInt(row.charged),
 })

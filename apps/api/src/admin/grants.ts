@@ -71,7 +71,7 @@ export function grants(deps: GrantsDeps) {
     )
 
     app.post(
-      '/accounts/:id/grants/:grantId/revoke',
+      '/accounts/:id/grants/:grant_id/revoke',
       {
         schema: {
           ...adminSchema,
@@ -81,7 +81,7 @@ export function grants(deps: GrantsDeps) {
           response: { 200: Action, ...refusals },
         },
       },
-      async ({ params: { id: accountId, grantId }, body }) => {
+      async ({ params: { id: accountId, grant_id: grantId }, body }) => {
         await existing(deps.accounts, accountId)
         const { action } = await amended(deps, { op: 'revoke', accountId, grantId, ...body })
         return renderAction(action)

@@ -21,18 +21,22 @@ const NewLimits = z.strictObject({ day: most, month: most, total: most })
 export function keyLimits(deps: KeyLimitsDeps) {
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
-    const url = '/accounts/:id/keys/:keyId/limits'
+    const url = '/accounts/:id/keys/:key_id/limits'
     const common = { ...adminSchema, params: KeyParams, response: { 200: KeyLimits, ...refusals } }
 
-    app.get(url, { schema: { ...common, summary: 'Show what a key may spend' } }, async ({ params: { id, keyId } }) => {
-      await existingKey(deps, id, keyId)
-      return renderKeyLimits(await deps.ledger.keyLimitsOf(id, keyId))
-    })
+    app.get(
+      url,
+      { schema: { ...common, summary: 'Show what a key may spend' } },
+      async ({ params: { id, key_id: keyId } }) => {
+        await existingKey(deps, id, keyId)
+        return renderKeyLimits(await deps.ledger.keyLimitsOf(id, keyId))
+      },
+    )
 
     app.put(
       url,
       { schema: { ...common, summary: 'Limit what a key may spend in a day, a month or altogether', body: NewLimits } },
-      async ({ params: { id, keyId }, body }) => {
+      async ({ params: { id, key_id: keyId }, body }) => {
         await existingKey(deps, id, keyId)
         for (const period of ['day', 'month', 'total'] as const) {
           const amount = body[period]
@@ -44,7 +48,11 @@ export function keyLimits(deps: KeyLimitsDeps) {
   }
 }
 
-async function existingKey({ apiKeys }: KeyLimitsDeps, id: AccountId, keyId: KeyId): Promise<void> {
+export async function existingKey(
+  { apiKeys }: Pick<KeyLimitsDeps, 'apiKeys'>,
+  id: AccountId,
+  keyId: KeyId,
+): Promise<void> {
   if (await apiKeys.find(id, keyId)) return
-  throw new ServiceError('not_found', `Account ${id} has no key ${keyId}.`, { param: 'keyId' })
+  throw new ServiceError('not_found', `Account ${id} has no key ${keyId}.`, { param: 'key_id' })
 }

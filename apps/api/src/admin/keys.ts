@@ -55,7 +55,7 @@ export function keys(deps: KeysDeps) {
     )
 
     app.delete(
-      '/accounts/:id/keys/:keyId',
+      '/accounts/:id/keys/:key_id',
       {
         schema: {
           ...adminSchema,
@@ -64,10 +64,9 @@ export function keys(deps: KeysDeps) {
           response: { 200: answers.ApiKey, ...refusals },
         },
       },
-      async ({ params }) => {
-        const key = await deps.apiKeys.revoke(params.id, params.keyId)
-        if (!key)
-          throw new ServiceError('not_found', `Account ${params.id} has no key ${params.keyId}.`, { param: 'keyId' })
+      async ({ params: { id, key_id: keyId } }) => {
+        const key = await deps.apiKeys.revoke(id, keyId)
+        if (!key) throw new ServiceError('not_found', `Account ${id} has no key ${keyId}.`, { param: 'key_id' })
         await deps.announceRevocation(key.id)
         return renderKey(key)
       },

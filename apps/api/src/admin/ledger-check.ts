@@ -34,7 +34,7 @@ export function ledgerCheck(deps: LedgerCheckDeps) {
       async ({ query: { account_id: id } }, reply) => {
         // A Postgres that is away is told at once, not after the time that a check may take.
         await deps.checks.postgres()
-        if (id !== undefined) await existing(deps.accounts, id)
+        if (id !== undefined) await existing(deps.accounts, id, 'account_id')
         using patience = patienceOf(reply, Date.now() + CHECK_TIMEOUT_MS)
         const asked = { accountIds: id && [id], signal: patience.signal }
         const report = await deps.checkBooks(asked).catch((error: unknown) => {

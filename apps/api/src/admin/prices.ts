@@ -1,3 +1,4 @@
+import { DEAREST_TOKEN } from '@weir/backends'
 import { type Catalogue, type Microcredits, type Price, PriceId, ServiceError } from '@weir/contracts'
 import type { Prices } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
@@ -78,7 +79,7 @@ export function prices(deps: PricesDeps) {
         if (!model) throw new ServiceError('model_not_found', `There is no model '${body.model}'.`, { param: 'model' })
         const { effective_at: effectiveAt } = body
         if (effectiveAt && effectiveAt.getTime() < Date.now())
-          throw refused('effective_at', 'It must not lie in the past: leave it out to mean now.')
+          throw refused('effective_at', "'effective_at' must not lie in the past: leave it out to mean now.")
         const version = await deps.priceVersions.set(model.id, tokenPriceOf(body), effectiveAt)
         return reply.code(201).send(renderPrice(version))
       },
@@ -87,15 +88,15 @@ export function prices(deps: PricesDeps) {
 }
 
 const PICOCREDITS_PER_MICROCREDIT = 1_000_000n
-const DEAREST = 1_000_000_000_000_000_000n
 
 /** The price of one token in whole picocredits. */
 function tokenPriceOf({ input, cached_input: cachedInput = input, output, per }: NewPrice): Price {
   const each = (param: string, amount: Microcredits) => {
     const picocredits = amount * PICOCREDITS_PER_MICROCREDIT
     if (picocredits % BigInt(per) !== 0n)
-      throw refused(param, 'It is finer than one picocredit (0.000000000001 credits) per token.')
-    if (picocredits / BigInt(per) >= DEAREST) throw refused(param, 'It is more than a million credits per token.')
+      throw refused(param, `'${param}' is finer than one picocredit (0.000000000001 credits) per token.`)
+    if (picocredits / BigInt(per) > DEAREST_TOKEN)
+      throw refused(param, `'${param}' is more than a thousand credits per token.`)
     return picocredits / BigInt(per)
   }
   return {

@@ -58,17 +58,21 @@ function rowOf(line: Line): Row {
     completion_id: entry.completionId,
     action_id: entry.actionId,
     balance_after: entry.balanceAfter,
-    reason: entry.reason,
+    reason: entry.reason?.replaceAll(formulaAfterBreak, "$1'") ?? null,
   }
 }
+
+/** A reader that takes a line break for the end of a row would run what follows. */
+const formulaAfterBreak = /([\r\n]+)(?=[=+\-@\t＝＋－＠])/g
 
 const csvOptions = {
   columns: [...columns],
   cast: { bigint: formatCredits, date: (time: Date) => time.toISOString() },
   // A spreadsheet would run a reason that begins like a formula. Amounts are no text, and stay as they are.
   escape_formulas: true,
-  // RFC 4180.
+  // RFC 4180: rows end with both, and a field with either is quoted.
   record_delimiter: '\r\n',
+  quoted_match: /[\r\n]/,
 }
 
 export const statementFormats: Record<'jsonl' | 'csv', StatementFormat> = {

@@ -4,17 +4,18 @@ import { designedError } from '@weir/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** What Fastify refuses before any handler runs, by its own code. */
-const refusals: Record<string, (error: FastifyError) => ServiceError> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new ServiceError('request_too_large', 'The request body is too large.'),
+const refusals: Record<string, (request: FastifyRequest) => ServiceError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit } }) =>
+    new ServiceError('request_too_large', `The request body is too large: it may have ${bodyLimit} bytes.`),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new ServiceError('unsupported_media_type', "Send the request body as 'Content-Type: application/json'."),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is empty.'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is not valid JSON.'),
 }
 
-function serviceErrorOf(error: FastifyError): ServiceError {
+function serviceErrorOf(error: FastifyError, request: FastifyRequest): ServiceError {
   const refusal = refusals[error.code]
-  if (refusal) return refusal(error)
+  if (refusal) return refusal(request)
   if (!(error instanceof ServiceError) && error.statusCode && error.statusCode >= 400 && error.statusCode < 500) {
     return new ServiceError(error.statusCode === 408 ? 'request_timeout' : 'invalid_request', error.message)
   }
@@ -24,7 +25,7 @@ function serviceErrorOf(error: FastifyError): ServiceError {
 /** Every failure of every route leaves through here, in one envelope. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    const error = serviceErrorOf(thrown)
+    const error = serviceErrorOf(thrown, request)
     if (error.code === 'internal') request.log.error({ err: error.cause }, 'request failed')
     else if (errors[error.code].status >= 500) request.log.warn({ err: error.cause ?? error }, error.code)
     return sendError(reply, error)
@@ -40,7 +41,7 @@ export function handleErrors(app: FastifyInstance): void {
 /** A path that cannot be read reaches no route and no hook: it is named and refused here. */
 export function refuseUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id).header('request-id', request.id)
-  void sendError(reply, serviceErrorOf(error))
+  void sendError(reply, serviceErrorOf(error, request))
 }
 
 function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody } from '../answer-schemas.ts'
+import { refuseUnknownQuery } from '../http/known-query.ts'
 import { renderReceipt } from './render.ts'
 import { SignedReceipt } from './schema.ts'
 import type { ReceiptSigner } from './signer.ts'
@@ -13,6 +14,7 @@ export type ReceiptsDeps = ReceiptDeps & { receiptSigner: ReceiptSigner }
 /** GET /v1/chat/completions/{id}/receipt: what a completion cost and why, signed. */
 export function receipts(deps: ReceiptsDeps) {
   return async (app: FastifyInstance) => {
+    app.addHook('preValidation', refuseUnknownQuery)
     app.withTypeProvider<ZodTypeProvider>().get(
       '/v1/chat/completions/:id/receipt',
       {
@@ -37,7 +39,8 @@ export function receipts(deps: ReceiptsDeps) {
 }
 
 const refusals = {
-  not_found: (id: CompletionId) => new ServiceError('not_found', `There is no completion ${id}.`, { param: 'id' }),
+  not_found: (id: CompletionId) =>
+    new ServiceError('not_found', `The account of this API key has no completion ${id}.`, { param: 'id' }),
   not_ended: () =>
     new ServiceError('not_finished', 'The completion has not ended. It has a receipt once it has.', { param: 'id' }),
   archived: () =>

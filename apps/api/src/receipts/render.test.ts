@@ -10,14 +10,26 @@ const [grantId, actionId] = [newGrantId(), newActionId()]
 
 const receipt: Receipt = {
   accountId,
-  completion: { id, keyId, model: 'fast', stream: true, createdAt: at },
+  completion: {
+    id,
+    keyId,
+    model: 'fast',
+    stream: true,
+    background: false,
+    metadata: {},
+    createdAt: at,
+    deadlineAt: at,
+    isDeleted: false,
+  },
   end: {
     state: 'cancelled',
     endedAt: at,
     usage: { inputTokens: 7, cachedInputTokens: 2, outputTokens: 3, source: 'estimated' },
+    charged: 13n,
     servedBy: 'gpu/small',
     errorCode: 'cancelled',
     attempts: 2,
+    attemptLog: [],
     clampedTo: 100,
   },
   reservation: {
@@ -98,6 +110,21 @@ test('a receipt looks as the reference says, field by field', () => {
       { kind: 'refund', credits: 0.000013, completion_id: null, action_id: actionId, grant_id: grantId },
     ],
   })
+})
+
+const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, source: 'reported' } as const
+
+test.each([
+  ['failed', 'none'],
+  ['expired', 'none'],
+  ['cancelled', 'none'],
+  // Its backend said so.
+  ['completed', 'reported'],
+] as const)('the source of no tokens at all is, for a completion that is %s: %s', (state, source) => {
+  const rendered = renderReceipt({ ...receipt, end: { ...receipt.end, state, usage: nothing } }, at)
+
+  expect(rendered.usage).toEqual({ input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, source })
+  expect(SignedReceipt.parse({ ...rendered, signature: '' }).usage.source).toBe(source)
 })
 
 test('prices and what they come to are exact to the picocredit', () => {

@@ -24,7 +24,7 @@ export function renderReceipt({ completion, end, reservation, ...receipt }: Rece
       input_tokens: end.usage.inputTokens,
       cached_input_tokens: end.usage.cachedInputTokens,
       output_tokens: end.usage.outputTokens,
-      source: end.usage.source,
+      source: sourceOf(end),
     },
     price: receipt.price ? renderPrice(receipt.price) : null,
     quote: creditsNumber(reservation.quote),
@@ -42,6 +42,12 @@ export function renderReceipt({ completion, end, reservation, ...receipt }: Rece
     refunded: creditsNumber(receipt.refunded),
     entries: receipt.entries.map(renderEntry),
   }
+}
+
+/** Where nothing is charged, nobody counts: no backend has reported those zeros. */
+function sourceOf({ state, usage }: Receipted['end']): Receipt['usage']['source'] {
+  const isNothing = usage.inputTokens + usage.cachedInputTokens + usage.outputTokens === 0
+  return isNothing && state !== 'completed' ? 'none' : usage.source
 }
 
 // A picocredit for one token is a microcredit for a million of them.

@@ -45,7 +45,9 @@ export const Receipt = z.object({
     input_tokens: z.int().describe('Without those that were cached'),
     cached_input_tokens: z.int(),
     output_tokens: z.int(),
-    source: z.enum(['reported', 'estimated']).describe('Reported by the backend, or counted by Weir'),
+    source: z
+      .enum(['reported', 'estimated', 'none'])
+      .describe('Reported by the backend, or counted by Weir; `none` where nothing is charged and nobody counted'),
   }),
   price: PricePaid.nullable(),
   quote: credits('The most it could cost, as it was asked for'),

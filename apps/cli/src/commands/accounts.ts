@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Account, AccountInFull, AccountWithCredits, listOf } from '../answers.ts'
 import type { Desk } from '../desk.ts'
 import { localTime } from '../local-time.ts'
@@ -12,8 +12,9 @@ export function addAccounts(program: Command, desk: Desk): void {
   const accounts = program.command('accounts').description('who pays')
 
   accounts
-    .command('create <name>')
+    .command('create')
     .description('open an account; it has no credits and no keys yet')
+    .argument('<name>', 'how to call it', someName)
     .action(async (name: string) => {
       const { answer } = await desk.api().post(['accounts'], { name })
       desk.show(answer, Account, (account, colour) => renderFields(fieldsOf(account), colour))
@@ -62,6 +63,11 @@ export function addAccounts(program: Command, desk: Desk): void {
         desk.show(answer, AccountInFull, (changed, colour) => renderFields(fieldsInFull(changed), colour))
       })
   }
+}
+
+function someName(typed: string): string {
+  if (typed.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  return typed
 }
 
 const shortage = new Option('--shortage <answer>', 'when credits are short: refuse a completion, or clamp its output')

@@ -8,12 +8,15 @@ import { renderTable } from '../table.ts'
 
 /** `weir entries` */
 export function addEntries(program: Command, desk: Desk): void {
-  withPaging(
-    program.command('entries <account>').description("every movement of an account's credits, newest first"),
-  ).action(async (account: string, paging: Paging) => {
-    const answer = await readList(desk, ['accounts', desk.account(account), 'entries'], paging)
-    desk.show(answer, listOf(Entry), ({ data }, colour) => renderTable(columns, rowsOf(data), colour))
-  })
+  withPaging(program.command('entries <account>'))
+    .description("every movement of an account's credits, newest first")
+    .option('--completion <completion>', 'only what this one was charged and given back')
+    .action(async (account: string, { completion, ...paging }: Paging & { completion?: string }) => {
+      const answer = await readList(desk, ['accounts', desk.account(account), 'entries'], paging, {
+        ...(completion !== undefined && { completion_id: desk.completion(completion) }),
+      })
+      desk.show(answer, listOf(Entry), ({ data }, colour) => renderTable(columns, rowsOf(data), colour))
+    })
 }
 
 const columns = [

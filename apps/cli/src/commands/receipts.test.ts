@@ -100,8 +100,10 @@ test('without a file of keys those of the server are taken, or of any address th
     `${server.url}/.well-known/weir-receipt-keys.json`,
   ])
 
-  expect([byServer.exitCode, byAddress.exitCode]).toEqual([0, 0])
-  expect(server.asked.map(({ authorization }) => authorization)).toEqual([undefined, undefined])
+  const byHost = await weir(['receipts', 'verify', receipt, '--keys', server.url])
+
+  expect([byServer.exitCode, byAddress.exitCode, byHost.exitCode]).toEqual([0, 0, 0])
+  expect(server.asked.map(({ authorization }) => authorization)).toEqual([undefined, undefined, undefined])
 })
 
 test('a receipt is fetched with the key of its account and printed whole', async () => {
@@ -135,8 +137,33 @@ test('what the server refuses is said in its words', async () => {
   expect({ exitCode, err }).toEqual({ exitCode: 1, err: 'weir: The completion has not ended. (409)\n' })
 })
 
+test('a receipt that the account of the key does not have is perhaps one of another account', async () => {
+  const route = `GET /v1/chat/completions/${id}/receipt`
+  await using server = await adminStandIn({ [route]: refused(404, 'The account of this API key has no such one.') })
+
+  const { exitCode, err } = await server.weir('receipts', 'get', id, '--api-key', 'k')
+
+  expect(exitCode).toBe(1)
+  expect(err).toBe(
+    "weir: The account of this API key has no such one. (404)\nIs it another account's? Pass a key of that one: --api-key or WEIR_API_KEY.\n",
+  )
+})
+
+test('a receipt of what was free shows that nobody has counted', async () => {
+  const usage = { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, source: 'none' }
+  const nothing = { input: '0', cached_input: '0', output: '0', total: '0', rounded_up: 0, rule: 'usage' }
+  const sums = { calculation: nothing, cost: 0, charged: 0, entries: [] }
+  const free = fileWith('free.json', await signed({ ...sums, usage, state: 'failed' }))
+
+  const { exitCode, out } = await weir(['receipts', 'verify', free, '--keys', keys])
+
+  expect(exitCode).toBe(0)
+  expect(out).toContain('tokens       not counted: nothing is charged\n')
+})
+
 test.each([
   { args: ['get', id], says: /Pass --api-key/ },
+  { args: ['verify', receipt, '--keys', 'http://'], says: /'http:\/\/' is neither a file nor an http or https URL/ },
   { args: ['get', 'chatcmpl_1', '--api-key', 'k'], says: /'chatcmpl_1' must be an id that begins with chatcmpl_/ },
   { args: ['verify', join(folder, 'nothing.json'), '--keys', keys], says: /nothing.json cannot be read \(ENOENT\)/ },
   { args: ['verify', receipt, '--keys', receipt], says: /receipt.json holds no JSON Web Key Set/ },

@@ -23,14 +23,22 @@ export function addReceipts(program: Command, desk: Desk): void {
     .action(async (completion: string, { apiKey }: { apiKey?: string }) => {
       const { url, apiKey: key } = desk.customer(apiKey)
       if (!key) throw usageFailure("A receipt is its account's. Pass --api-key or set WEIR_API_KEY.")
-      const answer = await fetchJson(`${url}/v1/chat/completions/${desk.completion(completion)}/receipt`, key)
+      const path = `/v1/chat/completions/${desk.completion(completion)}/receipt`
+      const answer = await fetchJson(
+        url + path,
+        key,
+        "Is it another account's? Pass a key of that one: --api-key or WEIR_API_KEY.",
+      )
       desk.show(answer, z.unknown(), (receipt) => JSON.stringify(receipt, null, 2))
     })
 
   receipts
     .command('verify <file>')
     .description('prove that a receipt is genuine and its sums are right; - reads it from the standard input')
-    .option('--keys <file or url>', "the signer's public keys; without it they are fetched from the server")
+    .option(
+      '--keys <file or url>',
+      "the signer's public keys, or the address of the Weir that serves them; without it those of the server are fetched",
+    )
     .action(async (file: string, { keys }: { keys?: string }) => {
       const receipt = file === '-' ? await text(process.stdin) : await contentOf(file)
       const verdict = await verifyReceipt(receipt, await keysFrom(keys ?? `${desk.customer().url}${KEYS_PATH}`))
@@ -50,10 +58,17 @@ const withoutPrice = 'The receipt is genuine. It is from before prices had versi
 const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 
 async function keysFrom(source: string): Promise<z.infer<typeof KeySet>> {
-  const keys = /^https?:/i.test(source) ? await fetchJson(source) : parsedJson(await contentOf(source))
+  const keys = /^https?:/i.test(source) ? await fetchJson(addressOfKeys(source)) : parsedJson(await contentOf(source))
   const parsed = KeySet.safeParse(keys)
   if (!parsed.success) throw usageFailure(`${source} holds no JSON Web Key Set.`)
   return parsed.data
+}
+
+/** A server alone stands for where every Weir has its keys. */
+function addressOfKeys(address: string): string {
+  const url = URL.parse(address)
+  if (!url) throw usageFailure(`'${address}' is neither a file nor an http or https URL.`)
+  return url.pathname === '/' && url.search === '' ? url.origin + KEYS_PATH : address
 }
 
 function parsedJson(content: string): unknown {
@@ -73,6 +88,7 @@ const contentOf = (path: string): Promise<string> =>
 function fieldsOf(receipt: Receipt, kid: string): [string, string][] {
   const { completion_id, account_id, model, served_by, state, usage, price } = receipt
   const { inputTokens, cachedInputTokens, outputTokens, source } = usage
+  const counted = `${inputTokens} in, ${cachedInputTokens} cached, ${outputTokens} out`
   const [cost = '', charged = '', uncollected = '', refunded = ''] = alignAmounts([
     receipt.cost,
     receipt.charged,
@@ -84,7 +100,7 @@ function fieldsOf(receipt: Receipt, kid: string): [string, string][] {
     ['account', account_id],
     ['model', served_by === null ? model : `${model}, served by ${served_by}`],
     ['ended', `${localTime(receipt.ended_at)}, ${state}`],
-    ['tokens', `${inputTokens} in, ${cachedInputTokens} cached, ${outputTokens} out, ${source}`],
+    ['tokens', source === 'none' ? 'not counted: nothing is charged' : `${counted}, ${source}`],
     ['price', price === null ? '-' : `${price.input} in, ${price.cached_input} cached, ${price.output} out, a million`],
     ['cost', cost],
     ['charged', charged],

@@ -18,6 +18,14 @@ test('a statement is printed as it comes', async () => {
   expect(await admin.weir('statement', acct)).toEqual({ exitCode: 0, out: csv, err: '' })
 })
 
+test('to a program a statement is JSON Lines, unless it asks for the table', async () => {
+  const asJson = `GET /accounts/${acct}/statement?format=jsonl`
+  await using admin = await adminStandIn({ [route]: { body: csv }, [asJson]: { body: jsonl } })
+
+  expect((await admin.weir('--json', 'statement', acct)).out).toBe(jsonl)
+  expect((await admin.weir('--json', 'statement', acct, '--format', 'csv')).out).toBe(csv)
+})
+
 test('a statement of a period is saved under the name that was given, in place of an older one', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'weir-cli-'))
   const file = join(folder.path, 'january.jsonl')

@@ -4,7 +4,7 @@ import { from, to } from '../options.ts'
 import { saveWhole } from '../save-whole.ts'
 import { type StatementFormat, wholeStatement } from '../whole-statement.ts'
 
-type StatementOptions = { from?: string; to?: string; format: StatementFormat; output?: string }
+type StatementOptions = { from?: string; to?: string; format?: StatementFormat; output?: string }
 
 /** `weir statement` */
 export function addStatement(program: Command, desk: Desk): void {
@@ -16,14 +16,16 @@ export function addStatement(program: Command, desk: Desk): void {
     .addOption(from())
     .addOption(to())
     .addOption(
-      new Option('--format <format>', 'a table or a line of JSON each').choices(['csv', 'jsonl']).default('csv'),
+      new Option('--format <format>', 'a table, or a line of JSON each (as with --json)').choices(['csv', 'jsonl']),
     )
     .option('-o, --output <file>', 'save it there instead of printing it; the file appears when it is whole')
-    .action(async (account: string, { output, ...query }: StatementOptions) => {
-      const answer = desk.api().download(['accounts', desk.account(account), 'statement'], query)
-      const bytes = wholeStatement(answer, query.format)
-      if (output === undefined) return desk.pour(bytes)
-      await saveWhole(output, bytes)
-      desk.remark(`The statement is in ${output}.`)
-    })
+    .action(
+      async (account: string, { output, format = desk.isJson() ? 'jsonl' : 'csv', ...period }: StatementOptions) => {
+        const answer = desk.api().download(['accounts', desk.account(account), 'statement'], { format, ...period })
+        const bytes = wholeStatement(answer, format)
+        if (output === undefined) return desk.pour(bytes)
+        await saveWhole(output, bytes)
+        desk.remark(`The statement is in ${output}.`)
+      },
+    )
 }

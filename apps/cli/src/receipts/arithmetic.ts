@@ -10,6 +10,7 @@ export function arithmeticFaults(receipt: Receipt): string[] {
 
   return [
     ...costFaults(receipt, cost),
+    ...unless(isNothingCounted(receipt) || receipt.usage.source !== 'none', 'It shows tokens that nobody has counted.'),
     ...unless(charged + uncollected === cost, 'What was charged and what was not collected do not make up the cost.'),
     ...unless(booked('charge') === -charged, 'The charges among the entries do not make up what was charged.'),
     ...unless(booked('uncollected') === -uncollected, 'The entries do not show what was not collected.'),
@@ -21,6 +22,9 @@ export function arithmeticFaults(receipt: Receipt): string[] {
     ),
   ]
 }
+
+const isNothingCounted = ({ usage }: Receipt): boolean =>
+  usage.inputTokens + usage.cachedInputTokens + usage.outputTokens === 0
 
 /** One from before prices had versions cannot be computed again. */
 export const isComputable = ({ price, calculation }: Receipt): boolean => price !== null && calculation !== null
@@ -34,7 +38,7 @@ function costFaults({ usage, price: written, calculation }: Receipt, cost: Micro
     output: BigInt(usage.outputTokens) * price.output,
   }
   const total = parts.input + parts.cachedInput + parts.output
-  const roundedUp = costOf(price, usage)
+  const roundedUp = costOf(price, { ...usage, source: 'estimated' })
   const fits = { usage: cost === roundedUp, free: cost === 0n, capped: cost < roundedUp }[calculation.rule]
   const comesTo = `Its tokens at its price come to ${formatCredits(roundedUp)} credits`
 

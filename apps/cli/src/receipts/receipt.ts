@@ -4,6 +4,10 @@ import { z } from 'zod'
 const Sum = z.number()
 const PriceText = z.string()
 
+/** `none`: nothing is charged, and so nobody has counted. */
+const Source = z.enum([...Usage.shape.source.options, 'none'])
+type Counted = Omit<Usage, 'source'> & { source: z.infer<typeof Source> }
+
 /** What of a receipt is computed with or shown. Whatever else it says is covered by the signature alone. */
 export const Receipt = z.object({
   object: z.literal('receipt'),
@@ -19,9 +23,9 @@ export const Receipt = z.object({
       input_tokens: Usage.shape.inputTokens,
       cached_input_tokens: Usage.shape.cachedInputTokens,
       output_tokens: Usage.shape.outputTokens,
-      source: Usage.shape.source,
+      source: Source,
     })
-    .transform(({ input_tokens, cached_input_tokens, output_tokens, source }): Usage => ({
+    .transform(({ input_tokens, cached_input_tokens, output_tokens, source }): Counted => ({
       inputTokens: input_tokens,
       cachedInputTokens: cached_input_tokens,
       outputTokens: output_tokens,

@@ -178,6 +178,7 @@ const wrongSums: [string, object, RegExp][] = [
   ['refunds', { entries: receipt.entries.slice(0, 2) }, /refunds among the entries/],
   ['too much refunded', { refunded: 0.000014 }, /More was refunded/],
   ['reservation', { quote: 0.000009 }, /More was reserved than quoted/],
+  ['tokens from nowhere', { usage: { ...receipt.usage, source: 'none' } }, /tokens that nobody has counted/],
   ['no amount', { cost: 0.0000185 }, /0.0000185 is no amount of credits/],
 ]
 

@@ -33,12 +33,21 @@ function columnsOf(row: Buffer): Answer {
 export function takenBack(answers: readonly Answer[]): string[] {
   const found: string[] = []
   for (let i = 0; i < answers.length; i += 2) {
-    const [lost = [], again = []] = [answers[i], answers[i + 1]]
+    const [lost = [], again = []] = inOrder(answers[i], answers[i + 1])
     const stands = lost[0]?.every((verdict, at) => !isDone(verdict) || isSame(lost, again, at))
     if (!stands) found.push(`${i}: ${lost.join(' ')}, then ${again.join(' ')}`)
   }
   return found
 }
+
+/** Postgres may notice late that a connection is gone: then what it said there is seen after what it said again. */
+function inOrder(...pair: [Answer | undefined, Answer | undefined]): [Answer | undefined, Answer | undefined] {
+  const [first, second] = pair.map((answer) => Number(answer?.[DECIDED_AT]?.[0]))
+  return first! > second! ? [pair[1], pair[0]] : pair
+}
+
+/** The column that tells when a batch was decided; of amendments there is none. */
+const DECIDED_AT = 4
 
 const isDone = (verdict: string | undefined): boolean => verdict === '0' || verdict === '1'
 

@@ -46,7 +46,10 @@ function amendOne(
   if (!account) return { kind: 'not_found' }
   const reference = amendment.reference ?? (amendment.op === 'expire' ? `expire:${amendment.grantId}` : null)
 
-  const before = account.actions.find((action) => reference !== null && action.reference === reference)
+  const isExpiry = amendment.op === 'expire'
+  const before = account.actions.find(
+    (action) => reference !== null && action.reference === reference && (action.kind === 'expire') === isExpiry,
+  )
   if (before) {
     const moved = before.moved < 0n ? -before.moved : before.moved
     const same = before.content === contentOf(amendment)
@@ -107,7 +110,7 @@ type Gift = Extract<Amendment, { op: 'grant' | 'adjust' }>
 function give({ account, at, ref, nextGrantId, options }: Case, gift: Gift, kind: 'grant' | 'adjustment') {
   const expiresAt = gift.expiresAt ? BigInt(gift.expiresAt.getTime()) * 1_000n : null
   if (account.grants.filter(({ balance }) => balance > 0n).length >= options.maxOpenGrants)
-    return { kind: 'too_many_grants' } as const
+    return { kind: 'too_many_grants', most: options.maxOpenGrants } as const
   if (expiresAt !== null && expiresAt <= at) return { kind: 'ended' } as const
   const { priority = DEFAULT_PRIORITY, amount } = gift
   openGrant(account, { id: nextGrantId(), kind: gift.kind, priority, expiresAt, amount, createdAt: at })
@@ -187,6 +190,7 @@ function refund(given: Case, { completionId, amount }: Extract<Amendment, { op: 
 function contentOf(amendment: Amendment): string {
   const { op } = amendment
   const said: unknown[] = [op]
+  if (op !== 'expire') said.push(amendment.reason)
   if (op === 'grant' || op === 'adjust') said.push(amendment.amount)
   if (op === 'grant' || (op === 'adjust' && amendment.amount > 0n))
     said.push(amendment.kind, amendment.priority ?? DEFAULT_PRIORITY, amendment.expiresAt?.getTime())

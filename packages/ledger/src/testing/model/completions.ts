@@ -139,14 +139,19 @@ function close({ books, account, at }: Case, reservation: ModelReservation, op: 
   return { verdict: { kind: 'closed', charged: reservation.captured, uncollected }, wrote: true }
 }
 
-/** Pays within the reservation from every grant that had not ended when it was made; above it, only what is free then. */
+/**
+ * Pays within the reservation from every grant that had not ended when it was made; above it, only what is free then and
+ * what its key may still spend.
+ */
 function charge(books: Books, account: ModelAccount, reservation: ModelReservation, at: Micros): void {
   const cost = reservation.cost!
   const drawable = grantsAt(account, reservation.createdAt)
   const within = least(cost, reservation.amount)
   const taken = drawPlan(drawable, within).filter(({ grant }) => (endOf(grant) ?? at + 1n) > at)
   const left = spendableOf(account, at) - sum(taken.map(({ part }) => part))
-  reservation.captured = within + least(cost - within, atLeastZero(left - heldOf(books, account.id)))
+  const free = left - heldOf(books, account.id)
+  const rooms = roomsOf(books, account, reservation).map((room) => room - within)
+  reservation.captured = within + atLeastZero([free, ...rooms].reduce(least, cost - within))
 
   const of = { ref: reservation.id, createdAt: at }
   for (const { grant, part } of drawPlan(drawable, reservation.captured))
@@ -154,4 +159,13 @@ function charge(books: Books, account: ModelAccount, reservation: ModelReservati
   const uncollected = cost - reservation.captured
   if (uncollected > 0n)
     account.entries.push({ kind: 'uncollected', grantId: null, amount: -uncollected, balanceAfter: null, ...of })
+}
+
+/** What its key may still spend by each of the limits that a reservation counts against. */
+function roomsOf(books: Books, account: ModelAccount, { keyId, counted, createdAt }: ModelReservation): bigint[] {
+  const limits = account.limits.filter((limit) => limit.keyId === keyId && counted.includes(limit.period))
+  return limits.map(({ amount, period }) => {
+    const { held, spent } = spendOf(books, account.id, keyId!, period, periodStart(period, createdAt))
+    return amount - held - spent
+  })
 }

@@ -1,0 +1,12 @@
+import { requestErrorOf } from '@weir/dialects'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+
+const Nothing = z.strictObject({})
+
+/** Refuses any query where a route has none, as a route with a schema of its query refuses what is not in it. */
+export async function refuseUnknownQuery(request: FastifyRequest): Promise<void> {
+  if (request.routeOptions.schema?.querystring !== undefined) return
+  const parsed = Nothing.safeParse(request.query)
+  if (!parsed.success) throw requestErrorOf(parsed.error.issues)
+}
