@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CompletionId } from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
+import { DelayedError, type Job, WaitingError } from 'bullmq'
+import { startHeartbeat } from './heartbeat.ts'
 import { laneKeys } from './lane-keys.ts'
+import { createLaneWorker } from './lane-worker.ts'
 
 /** What came of a job: it is over, it goes back as if never started, or it is to be tried again after a while. */
 export type Processed = { kind: 'done' } | { kind: 'hand_back' } | { kind: 'retry'; afterMs: number }
@@ -13,6 +15,8 @@ export type ProcessCompletion = (id: CompletionId, signal: AbortSignal) => Promi
 export type Consumer = {
   /** Takes no more jobs; those running go on for up to `graceMs`, then their signals abort and they have a moment to end. */
   stop(graceMs: number): Promise<void>
+  /** How long it has not asked for a job although it could run one more, in milliseconds. */
+  silentMs(): number
 }
 
 export type ConsumeOptions = {
@@ -36,28 +40,37 @@ const OVERLAP_DELAY_MS = 300
 
 export function startConsumer(options: ConsumeOptions): Consumer {
   const { queue, prefix } = laneKeys(options.prefix)
+  const heartbeat = startHeartbeat({ ...options, slots: options.concurrency })
   const running = new Set<string>()
-  let graceEnded = false
+  let roomSince = performance.now()
+  let stopping = false
+  /** From here on a job that comes late is not begun any more. */
+  let leaving = false
+  let onIdle = () => {}
 
   // BullMQ hands out a signal only to a processor that declares three parameters.
   async function processJob(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const id = CompletionId.parse(job.id)
-    // Fetched before we stopped fetching: it begins too late to be told with the others.
-    if (graceEnded) return handBack(job, token)
+    // Fetched before we stopped fetching: it begins too late to be told, or waited for, with the others.
+    if (leaving) return handBack(job, token)
     // BullMQ renews locks by job id: two attempts here at once, and the end of the old one stops the renewal of the new.
     if (running.has(id)) return delayJob(job, token, OVERLAP_DELAY_MS)
 
     running.add(id)
+    const beganAt = performance.now()
     try {
       const processed = await options.process(id, signal ?? AbortSignal.abort(new Error('BullMQ gave no signal')))
+      if (processed.kind !== 'hand_back') heartbeat.took(performance.now() - beganAt)
       if (processed.kind === 'retry') return await delayJob(job, token, processed.afterMs)
       if (processed.kind === 'hand_back') return await handBack(job, token)
     } finally {
       running.delete(id)
+      roomSince = performance.now()
+      if (running.size === 0) onIdle()
     }
   }
 
-  const worker = new Worker(queue, processJob, {
+  const worker = createLaneWorker(queue, processJob, {
     connection: options.redis,
     prefix,
     concurrency: options.concurrency,
@@ -72,20 +85,34 @@ export function startConsumer(options: ConsumeOptions): Consumer {
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost')
   })
+  worker.run().catch(options.onError)
 
   return {
     async stop(graceMs) {
+      heartbeat.stop()
+      stopping = true
+      const nothingRuns = new Promise<void>((resolve) => {
+        onIdle = resolve
+        if (running.size === 0) onIdle()
+      })
       const timer = setTimeout(() => {
-        graceEnded = true
         worker.cancelAllJobs('shutdown')
+        onIdle()
       }, graceMs)
       // Stops fetching at once; locks keep being renewed until the last job has ended. Closing has no end of its own while
       // its connections reconnect: then the locks lapse and other workers take over.
       const closed = new AbortController()
-      const limit = sleep(graceMs + CLOSING_MS, undefined, closed).catch(() => {})
+      const limit = nothingRuns.then(() => {
+        leaving = true
+        return sleep(CLOSING_MS, undefined, closed).catch(() => {})
+      })
       await Promise.race([worker.close(), limit])
       closed.abort()
       clearTimeout(timer)
+    },
+    silentMs() {
+      if (stopping || running.size >= options.concurrency) return 0
+      return performance.now() - Math.max(worker.askedAt, roomSince)
     },
   }
 }

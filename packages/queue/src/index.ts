@@ -1,3 +1,5 @@
 export * from './admission.ts'
 export * from './consume.ts'
 export * from './lane.ts'
+export { estimatedWaitMs, type Pace } from './pace.ts'
+export type { Bound, Rate, Standing } from './standing.ts'

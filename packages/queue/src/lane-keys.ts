@@ -3,5 +3,5 @@
  */
 export function laneKeys(prefix: string) {
   const lane = `{${prefix}:lanes}`
-  return { queue: 'interactive', prefix: lane, waiting: `${lane}:interactive:wait` }
+  return { queue: 'interactive', prefix: lane, waiting: `${lane}:interactive:wait`, workers: `${lane}:workers` }
 }

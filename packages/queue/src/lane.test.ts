@@ -1,6 +1,6 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test, vi } from 'vitest'
-import { laneFixture } from './testing/lane-fixture.ts'
+import { heldProcess, laneFixture } from './testing/lane-fixture.ts'
 
 test('a completion that is enqueued twice waits once', async () => {
   await using lane = await laneFixture()
@@ -60,4 +60,27 @@ test('a lane that nobody reads the events of keeps few of them', async () => {
 
   expect(await lane.redis.llen(lane.keyOf('wait'))).toBe(2_000)
   expect(await lane.redis.xlen(lane.keyOf('events'))).toBeLessThan(1_200)
+})
+
+test('a completion that waits knows how many are before it', async () => {
+  await using lane = await laneFixture()
+  const ids = Array.from({ length: 3 }, newCompletionId)
+  for (const id of ids) await lane.enqueue(id)
+
+  expect(await Promise.all([...ids, newCompletionId()].map(lane.positionOf))).toEqual([0, 1, 2, undefined])
+})
+
+test('a completion that has begun has no position, and those behind it move up', async () => {
+  await using lane = await laneFixture()
+  const held = heldProcess()
+  const [first, second] = [newCompletionId(), newCompletionId()]
+  await lane.enqueue(first)
+  await lane.enqueue(second)
+  await lane.consume(held.process, { concurrency: 1 })
+
+  await vi.waitFor(() => expect(held.runs).toHaveLength(1), 10_000)
+
+  expect(held.runs[0]!.id).toBe(first)
+  expect(await Promise.all([first, second].map(lane.positionOf))).toEqual([undefined, 0])
+  held.runs[0]!.release()
 })

@@ -12,10 +12,12 @@ export type Lane = AsyncDisposable & {
   enqueue(id: CompletionId): Promise<void>
   /** Whether the lane still knows the completion, waiting or running. */
   has(id: CompletionId): Promise<boolean>
+  /** How many completions are before this one; undefined when it does not wait. Looks through the whole lane. */
+  positionOf(id: CompletionId): Promise<number | undefined>
 }
 
 export function openLane(options: { redis: Redis; prefix: string; onError: (error: Error) => void }): Lane {
-  const { queue: name, prefix } = laneKeys(options.prefix)
+  const { queue: name, prefix, waiting } = laneKeys(options.prefix)
   const queue = new Queue(name, {
     connection: options.redis,
     prefix,
@@ -32,6 +34,16 @@ export function openLane(options: { redis: Redis; prefix: string; onError: (erro
     async has(id) {
       return (await queue.getJob(id)) !== undefined
     },
+    positionOf: (id) => positionIn(options.redis, waiting, id),
     [Symbol.asyncDispose]: () => queue.close(),
   }
+}
+
+/** Workers take from the end of the list. One transaction: between two answers the list would have moved. */
+async function positionIn(redis: Redis, waiting: string, id: CompletionId): Promise<number | undefined> {
+  const [found, length] = (await redis.multi().lpos(waiting, id, 'RANK', -1).llen(waiting).exec()) ?? []
+  const error = found?.[0] ?? length?.[0]
+  if (error) throw error
+  const index = found?.[1]
+  return typeof index === 'number' ? Number(length?.[1]) - 1 - index : undefined
 }

@@ -1,0 +1,16 @@
+import { inputTokenBound } from '@weir/backends'
+import type { CompletionRequest, Usage } from '@weir/contracts'
+
+/** Ordinary text has about four bytes for each token. */
+const BYTES_PER_TOKEN = 4
+
+/**
+ * What a request may use, to be reserved of its tokens per minute: its input at about its length, and the most it may
+ * answer. The bound by bytes would reserve four times the input for as long as it runs; an estimate is enough, since what
+ * was used is put right at the end, either way.
+ */
+export const estimatedTokens = (request: CompletionRequest): number =>
+  Math.ceil(inputTokenBound(request) / BYTES_PER_TOKEN) + request.maxOutputTokens
+
+export const usedTokens = ({ inputTokens, cachedInputTokens, outputTokens }: Usage): number =>
+  inputTokens + cachedInputTokens + outputTokens
