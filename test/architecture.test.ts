@@ -29,7 +29,7 @@ test('nothing is of type any', () => {
   expect(report(anyViolations(house))).toBe('')
 })
 
-test('nobody waits for a job through the queue, and no job has a priority', () => {
+test('nobody waits for a job through the queue or removes it, and no job has a priority', () => {
   expect(report(queueViolations(house))).toBe('')
 })
 
@@ -144,6 +144,7 @@ test.each([
   'await job.waitUntilFinished(events)',
   `queue.add('run', data, { priority: 1 })`,
   'job.changePriority({ lifo: true })',
+  'if (await queue.remove(id)) await release(id)',
 ])('what the queue must not do is found in %s', (text) => {
   expect(queueViolations(houseWith({ 'packages/queue/src/a.ts': text }))).toHaveLength(1)
 })

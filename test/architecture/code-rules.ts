@@ -31,7 +31,10 @@ export function anyViolations(house: House): Violation[] {
   )
 }
 
-/** Waiting for a job costs every replica all events, and loses some; a priority costs a scan of the whole lane. */
+/**
+ * Waiting for a job costs every replica all events, and loses some; a priority costs a scan of the whole lane; removing a job
+ * decides nothing, for BullMQ says yes whether it waits, is over or never was.
+ */
 export function queueViolations(house: House): Violation[] {
   return house.sources.flatMap((source) => {
     const { path, importedNames, calls } = source
@@ -46,16 +49,26 @@ export function queueViolations(house: House): Violation[] {
       ...prioritiesIn(house, source).map((line) =>
         violation(line, 'gives a job a priority', 'order is a matter of lanes'),
       ),
+      ...removalsIn(house, source).map((line) =>
+        violation(line, 'removes a job', 'what becomes of a completion is decided in its own state'),
+      ),
     ]
   })
 }
 
-// Elsewhere the word is harmless: grants of credits have a priority too.
-function prioritiesIn(house: House, { path, imports, calls, properties }: SourceFile): number[] {
-  const dealsWithJobs =
-    packageAt(house, path)?.name === '@weir/queue' || imports.some(({ specifier }) => specifier === 'bullmq')
-  // A test may well look for a priority, to see that there is none.
-  if (!dealsWithJobs || isTestCode(path)) return []
+// Elsewhere the words are harmless: grants of credits have a priority too. A test may well look for one, to see there is none.
+const dealsWithJobs = (house: House, { path, imports }: SourceFile): boolean =>
+  !isTestCode(path) &&
+  (packageAt(house, path)?.name === '@weir/queue' || imports.some(({ specifier }) => specifier === 'bullmq'))
+
+function removalsIn(house: House, source: SourceFile): number[] {
+  if (!dealsWithJobs(house, source)) return []
+  return source.calls.filter(({ name }) => name === 'remove').map(({ line }) => line)
+}
+
+function prioritiesIn(house: House, source: SourceFile): number[] {
+  if (!dealsWithJobs(house, source)) return []
+  const { calls, properties } = source
   return [
     ...properties.filter(({ name }) => name === 'priority'),
     ...calls.filter(({ name }) => name === 'changePriority'),

@@ -95,8 +95,10 @@ test('on the wire a stream is whole lines of JSON with the headers that keep pro
   expect(response.headers.get('x-accel-buffering')).toBe('no')
   expect(response.headers.get('content-encoding')).toBeNull()
   expect(response.headers.get('x-request-id')).toMatch(/^req_/)
-  expect(events.splice(-2)).toEqual(['data: [DONE]', ''])
-  for (const event of events) expect(JSON.parse(event.replace(/^data: /, ''))).toHaveProperty('choices')
+  expect(events.pop()).toBe('')
+  expect(events.pop()).toBe(`id: ${events.length + 1}\ndata: [DONE]`)
+  for (const [i, event] of events.entries())
+    expect(JSON.parse(event.replace(`id: ${i + 1}\ndata: `, ''))).toHaveProperty('choices')
 })
 
 test.each([['gpt-4o-mini'], ['auto'], [undefined], ['quick/words']])(

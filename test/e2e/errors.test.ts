@@ -105,7 +105,7 @@ test('a model that is not there, and a path that is not, are 404s', async () => 
   const { client } = customer
   const model = await refusalOf(client.chat.completions.create(asking('slow')))
   const path = await refusalOf(client.post('/embeddings', { body: {} }))
-  const method = await refusalOf(client.get('/chat/completions'))
+  const method = await refusalOf(client.put('/chat/completions', { body: {} }))
 
   expect([model, path, method].every((refusal) => refusal instanceof OpenAI.NotFoundError)).toBe(true)
   expect(model).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })

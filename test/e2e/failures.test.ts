@@ -20,7 +20,7 @@ beforeAll(async () => {
       recovering: { ...quick, fault: 'refuse', fault_times: 1 },
       stumbling: { ...quick, fault: 'break', fault_times: 1 },
     }),
-    apiEnv: { WEIR_COMPLETION_TIMEOUT_MS: '5000' },
+    apiEnv: { WEIR_COMPLETION_TIMEOUT_MS: '5000', WEIR_STREAM_TIMEOUT_MS: '5000' },
     workerEnv: { WEIR_MAX_ATTEMPTS: '2' },
   })
 })

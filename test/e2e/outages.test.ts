@@ -1,7 +1,7 @@
 import { openWeir, type Weir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, hanging, openai, quick } from './testing/catalogue.ts'
-import { type Customer, asking, customerOf, plainTextOf, textOf } from './testing/customer.ts'
+import { type Customer, asking, customerOf, plainTextOf, reading, textOf } from './testing/customer.ts'
 import { expectShortRetryAfter, refusalOf } from './testing/failure.ts'
 import { patiently } from './testing/patiently.ts'
 import { type TcpProxy, openTcpProxy } from './testing/tcp-proxy.ts'
@@ -15,7 +15,11 @@ beforeAll(async () => {
   weir = await openWeir({ config: catalogueOf({ quick, hanging }), apis: 0, workerEnv: reconcileSoon })
   proxies.postgres = await openTcpProxy(weir.databaseUrl)
   proxies.redis = await openTcpProxy(weir.redisUrl)
-  await weir.startApi({ DATABASE_URL: proxies.postgres.url, REDIS_URL: proxies.redis.url })
+  await weir.startApi({
+    DATABASE_URL: proxies.postgres.url,
+    REDIS_URL: proxies.redis.url,
+    WEIR_UNREADY_AFTER_MS: '2000',
+  })
   customer = await customerOf(weir, { clientOptions: { timeout: 10_000 } })
 })
 afterAll(async () => {
@@ -63,14 +67,34 @@ test.each([['cut'], ['silence']] as const)(
 
     const unknownKey = await refusalOf(stranger.client.models.list())
     const credits = await refusalOf(customer.client.get('/credits'))
-    const ready = await fetch(`${weir.url}/readyz`)
     await proxies.postgres.restore()
 
     expect([unknownKey.status, credits.status]).toEqual([503, 503])
-    expect(await ready.json()).toMatchObject({ status: 'ready', postgres: 'unreachable', redis: 'ok' })
     await expect.poll(() => stranger.client.models.list().then(() => 'listed', String), patiently).toBe('listed')
   },
 )
+
+test.each([
+  ['postgres', 'cut'],
+  ['redis', 'cut'],
+  ['redis', 'silence'],
+] as const)('with %s away (%s) a replica lives on, and is not ready once that has lasted', async (name, how) => {
+  const probe = async (path: string) => {
+    const answer = await fetch(weir.url + path)
+    return [answer.status, await answer.json()]
+  }
+  const allAnswer = { postgres: 'ok', redis: 'ok' }
+  await expect.poll(() => probe('/readyz'), patiently).toEqual([200, { status: 'ready', ...allAnswer }])
+
+  await proxies[name][how]()
+  const oneIsAway = { ...allAnswer, [name]: 'unreachable' }
+  await expect.poll(() => probe('/readyz'), patiently).toEqual([200, { status: 'ready', ...oneIsAway }])
+  await expect.poll(() => probe('/readyz'), patiently).toEqual([503, { status: 'unready', ...oneIsAway }])
+  expect(await probe('/healthz')).toEqual([200, { status: 'ok' }])
+
+  await proxies[name].restore()
+  await expect.poll(() => probe('/readyz'), patiently).toEqual([200, { status: 'ready', ...allAnswer }])
+})
 
 test('a call that waits while Redis is cut off from its replica still gets its answer', async () => {
   await using upstream = await openUpstream()
@@ -92,4 +116,26 @@ test('a call that waits while Redis is cut off from its replica still gets its a
 
   expect(await Promise.all([asked, streamed])).toEqual(['Rivers bend.', 'Rivers bend.'])
   expect(await waiting.charges()).toHaveLength(2)
+})
+
+test('a stream whose worker is cut off from Redis for a moment goes on without a hole', async () => {
+  await using upstream = await openUpstream()
+  await using other = await openWeir({ config: catalogueOf({ upstream: openai(upstream) }), workers: 0 })
+  await using redis = await openTcpProxy(other.redisUrl)
+  await other.startWorker({ REDIS_URL: redis.url })
+  const { client, charges } = await customerOf(other)
+  const reader = reading(client.chat.completions.create({ ...asking('upstream'), stream: true }))
+  const call = await upstream.nextCall()
+  call.say('Rivers ')
+  await expect.poll(reader.text, patiently).toBe('Rivers ')
+
+  await redis.cut()
+  for (const word of ['bend ', 'because ', 'water ', 'is ']) call.say(word)
+  await redis.restore()
+  call.say('lazy.')
+  call.finish()
+  await reader.end
+
+  expect(reader.text()).toBe('Rivers bend because water is lazy.')
+  await expect.poll(() => charges(), patiently).toEqual([0.003])
 })

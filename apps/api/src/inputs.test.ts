@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { credits, creditsEitherWay, creditsOrNone, periodOf, time } from './inputs.ts'
+import { credits, creditsEitherWay, creditsOrNone, limit, periodOf, time } from './inputs.ts'
 
 test.each([
   [0.1, 100_000n],
@@ -33,4 +33,12 @@ test('a period is the thirty days before its end, from a midnight on, when nothi
   expect(periodOf({ to })).toEqual({ from: new Date('2026-03-01T00:00:00Z'), to })
   expect(periodOf({ from: new Date('2026-03-31T15:29:00Z'), to }).from).toEqual(new Date('2026-03-31T15:29:00Z'))
   expect(() => periodOf({ from: to, to })).toThrow("'from' must be before 'to'")
+})
+
+test('a limit is a whole number in plain digits, and a hundred when nothing is said', () => {
+  expect([limit.parse('1'), limit.parse('0100'), limit.parse('1000'), limit.parse(undefined)]).toEqual([
+    1, 100, 1_000, 100,
+  ])
+  for (const other of ['1e2', '0x10', ' 10', '10 ', '', '1.0', '+1', '-1', '0', '1001', '9'.repeat(17), ['1', '2']])
+    expect(limit.safeParse(other).success).toBe(false)
 })

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { loadCatalogue, probeModels } from '@weir/backends'
-import { createAdmissions, createCheckBooks, createCommitMetrics, createEndings } from '@weir/completions'
+import {
+  createAdmissions,
+  createCheckBooks,
+  createCommitMetrics,
+  createEndings,
+  withAdmissionMetrics,
+} from '@weir/completions'
 import { createLedger, createPrices, openPriceBook, createLedgerHistory } from '@weir/ledger'
 import { createAdmission, openLane } from '@weir/queue'
-import { announceRevocation, createRelay, onRevocation, openReplies } from '@weir/relay'
+import { announceRevocation, createRelay, onRevocation, openReplies, sayPresent } from '@weir/relay'
 import {
   announceReady,
+  checksOf,
   createLogger,
   createMetrics,
   exitAfter,
@@ -16,17 +23,20 @@ import {
   openRedis,
   serveMetrics,
   untilSignal,
+  watchDependencies,
 } from '@weir/runtime'
 import {
   createAccountStore,
   createApiKeyStore,
   createCompletionRecords,
+  createIdempotencyKeys,
   createIdentityCache,
+  createRateLimitStore,
+  createKeptCompletions,
   createUsageStore,
 } from '@weir/store'
-import { sql } from 'kysely'
 import { apiSettings } from './config.ts'
-import { createDepartures } from './departures.ts'
+import { createDepartures } from './completions/departures.ts'
 import { CHECK_TIMEOUT_MS } from './admin/ledger-check.ts'
 import { closerOf } from './http/close-server.ts'
 import { createReceiptSigner } from './receipts/signer.ts'
@@ -63,6 +73,7 @@ const leaseMs = config.WEIR_RESERVATION_LEASE_MS
 await using admissions = createAdmissions(commitDb, {
   ...commitLimits,
   leaseMs,
+  idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
   onCommitted: commitMetrics.commits('admission'),
 })
 await using endings = createEndings(commitDb, {
@@ -90,26 +101,42 @@ const replies = await openReplies({
   bufferBytes: config.WEIR_STREAM_BUFFER_BYTES,
   onError,
 })
+await using _presence = sayPresent(redis, replies.channel, onError)
 await using lane = openLane({ redis, prefix, onError })
-const admission = createAdmission(redis, prefix, {
-  maxLivePerAccount: config.WEIR_MAX_LIVE_PER_ACCOUNT,
-  maxWaiting: config.WEIR_MAX_WAITING,
-})
+const admission = withAdmissionMetrics(
+  createAdmission(redis, prefix, {
+    maxLivePerAccount: config.WEIR_MAX_LIVE_PER_ACCOUNT,
+    maxQueuedPerAccount: config.WEIR_MAX_QUEUED_PER_ACCOUNT,
+    requestsPerMinute: config.WEIR_REQUESTS_PER_MINUTE,
+    tokensPerMinute: config.WEIR_TOKENS_PER_MINUTE,
+    maxWaiting: config.WEIR_MAX_WAITING,
+  }),
+  metrics,
+)
+const keptCompletions = createKeptCompletions(db)
 await using departures = createDepartures({
+  keptCompletions,
   relay,
   endings,
   admission,
+  replies,
   graceMs: config.WEIR_DISCONNECT_GRACE_MS,
   onError,
 })
 
+// Commits do not wait behind a listing, so neither does the question whether Postgres answers.
+const checks = checksOf(commitDb, redis)
+await using dependencies = watchDependencies(checks)
+
 let draining = false
+const lastCall = new AbortController()
 const app = await createServer(
   {
     catalogue,
     keys,
     apiKeys,
     accounts: createAccountStore(db),
+    rateLimits: createRateLimitStore(db),
     ledger,
     history: createLedgerHistory(db),
     usage: createUsageStore(db),
@@ -117,6 +144,8 @@ const app = await createServer(
     prices: priceBook,
     priceVersions: prices,
     completionRecords: createCompletionRecords(db),
+    keptCompletions,
+    idempotencyKeys: createIdempotencyKeys(db, { ttlMs: config.WEIR_IDEMPOTENCY_MS }),
     receiptSigner: await createReceiptSigner(config.WEIR_RECEIPT_KEY, config.WEIR_RECEIPT_PAST_KEYS?.keys),
     adminKey: config.WEIR_ADMIN_KEY,
     announceRevocation: (keyId) => announceRevocation(redis, prefix, keyId),
@@ -126,17 +155,31 @@ const app = await createServer(
     relay,
     lane,
     replies,
-    replyTo: replies.channel,
     departures,
-    timeoutMs: config.WEIR_COMPLETION_TIMEOUT_MS,
+    askLimits: {
+      timeouts: {
+        plainMs: config.WEIR_COMPLETION_TIMEOUT_MS,
+        streamMs: config.WEIR_STREAM_TIMEOUT_MS,
+        backgroundMs: config.WEIR_BACKGROUND_TIMEOUT_MS,
+      },
+      waitMs: config.WEIR_WAIT_MS,
+      keep: {
+        backgroundMs: config.WEIR_BACKGROUND_RETENTION_MS,
+        storedMs: config.WEIR_STORED_RETENTION_MS,
+        idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
+      },
+    },
     eventStream: { keepAliveMs: config.WEIR_KEEP_ALIVE_MS, stallMs: config.WEIR_STREAM_STALL_MS },
     isDraining: () => draining,
-    checks: { postgres: () => sql`select 1`.execute(db), redis: () => redis.ping() },
+    lastCall: lastCall.signal,
+    checks,
+    dependencies,
+    unreadyAfterMs: config.WEIR_UNREADY_AFTER_MS,
     onError,
   },
   { bodyLimitBytes: config.WEIR_BODY_LIMIT_BYTES, log },
 )
-const close = closerOf(app)
+const close = closerOf(app, () => lastCall.abort())
 await app.listen({ host: config.HOST, port: config.PORT })
 const { port } = app.server.address() as AddressInfo
 await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })
@@ -146,4 +189,4 @@ log.info({ port, models: catalogue.models.map(({ id }) => id) }, 'ready')
 log.info({ signal: await stopped }, 'draining')
 exitAfter(config.WEIR_SHUTDOWN_MS)
 draining = true
-await close(config.WEIR_SHUTDOWN_MS)
+await close({ delayMs: config.WEIR_DRAIN_DELAY_MS, graceMs: config.WEIR_SHUTDOWN_MS })

@@ -3,7 +3,7 @@ import type { IdentityCache } from '@weir/store'
 import { type FastifyBaseLogger, type FastifyInstance, LogController, fastify } from 'fastify'
 import { type AdminDeps, admin } from './admin/index.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { type ChatCompletionsDeps, chatCompletions } from './chat-completions.ts'
+import { type CompletionsDeps, completions } from './completions/index.ts'
 import { type CreditsDeps, credits } from './credits.ts'
 import { type HealthDeps, health } from './health.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
@@ -17,7 +17,7 @@ import { type ReceiptsDeps, receipts } from './receipts/receipt.ts'
 import { reference } from './reference.ts'
 import { type UsageDeps, usage } from './usage.ts'
 
-export type ServerDeps = ChatCompletionsDeps &
+export type ServerDeps = CompletionsDeps &
   AdminDeps &
   HealthDeps &
   ReceiptsDeps &
@@ -42,6 +42,8 @@ export async function createServer(
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
+    // What comes on a connection that was kept open is served: its answer closes it.
+    return503OnClosing: false,
     frameworkErrors: refuseUnroutable,
     clientErrorHandler: refuseMalformed,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -58,7 +60,7 @@ export async function createServer(
   await app.register(receiptKeys(deps))
   await app.register(async (v1) => {
     v1.addHook('onRequest', createAuthenticate(deps.keys))
-    await v1.register(chatCompletions(deps))
+    await v1.register(completions(deps))
     await v1.register(models(deps))
     await v1.register(credits(deps))
     await v1.register(usage(deps))

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/backends'
 import {
   createAttempts,
+  createAudience,
   createCheckBooks,
   createCommitMetrics,
+  createReconcileMetrics,
   createEndings,
   createReconciler,
   createRunCompletion,
+  createRunMetrics,
   extendReservations,
   keepReservations,
 } from '@weir/completions'
 import { createLedger, keepMonths } from '@weir/ledger'
 import { createAdmission, openLane, startConsumer } from '@weir/queue'
-import { SLOWEST_POLL_MS, createRelay, openControl } from '@weir/relay'
+import { SLOWEST_POLL_MS, createPresence, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
+  checksOf,
+  createLease,
   createLogger,
   createMetrics,
   exitAfter,
@@ -25,9 +31,11 @@ import {
   repeat,
   serveMetrics,
   untilSignal,
+  watchDependencies,
 } from '@weir/runtime'
-import { createCompletionStore } from '@weir/store'
+import { createCompletionStore, createKeptCompletions, forgetLapsed } from '@weir/store'
 import { workerSettings } from './config.ts'
+import { createHealth } from './health.ts'
 import { keepBooks } from './keep-books.ts'
 
 /** The longest that a look at all the books may take. */
@@ -55,7 +63,15 @@ await using db = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError 
 await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
 await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
 
+await using dependencies = watchDependencies(checksOf(db, redis))
+const health = createHealth({ dependencies, unreadyAfterMs: config.WEIR_UNREADY_AFTER_MS })
 const metrics = createMetrics()
+// Served to the end: whoever waits for this process to go sees that it drains.
+await using metricsServer = await serveMetrics(metrics, {
+  host: config.HOST,
+  port: config.WEIR_METRICS_PORT,
+  probes: health,
+})
 const commitMetrics = createCommitMetrics(metrics)
 await using endings = createEndings(db, {
   onCommitted: commitMetrics.commits('ending'),
@@ -66,26 +82,29 @@ await using endings = createEndings(db, {
 })
 const relay = createRelay(redis, { prefix, retentionMs: config.WEIR_RETENTION_MS })
 const admission = createAdmission(redis, prefix, { maxLivePerAccount: Infinity, maxWaiting: Infinity })
-const finishing = { endings, relay, admission }
+const keptCompletions = createKeptCompletions(db)
+const finishing = { endings, relay, admission, keptCompletions }
 
 // A worker that Redis has not heard for this long must be silent before another one is told to speak.
 const patienceMs = 0.7 * config.WEIR_LOCK_MS
-const attempts = createAttempts(relay, { patienceMs })
+const audience = createAudience(createPresence(redis))
+const attempts = createAttempts(relay, audience, { patienceMs, graceMs: config.WEIR_DISCONNECT_GRACE_MS })
 await using _attempts = attempts
 await using _reservations = keepReservations(db, attempts, { leaseMs, onError })
 
 await using backends = createBackends(catalogue, { secretOf, slots: createSlots(redis, prefix) })
+const name = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
 const runCompletion = createRunCompletion({
   ...finishing,
   backends,
   catalogue,
   attempts,
-  controlChannel: await openControl({
-    subscriber,
-    prefix,
-    worker: randomUUID(),
-    onCancel: (id) => attempts.stop(id, 'cancelled'),
-  }),
+  audience,
+  worker: {
+    name,
+    channel: await openControl({ subscriber, prefix, worker: name, onCancel: (id) => attempts.stop(id, 'cancelled') }),
+  },
+  metrics: createRunMetrics(metrics),
   maxAttempts: config.WEIR_MAX_ATTEMPTS,
   frames: { intervalMs: config.WEIR_FRAME_INTERVAL_MS, frameBytes: config.WEIR_FRAME_BYTES, patienceMs },
   onTargetFailed: (target, error) => log.warn({ target, err: error.cause ?? error }, 'target failed'),
@@ -105,9 +124,16 @@ if (config.WEIR_ROLES.includes('maintenance')) {
     lostAfterMs: 2 * SLOWEST_POLL_MS,
     keepAlive: (completions) => extendReservations(db, completions, leaseMs),
     aliveEveryMs: leaseMs / 3,
+    onFound: createReconcileMetrics(metrics),
     log,
   })
-  running.use(repeat(config.WEIR_RECONCILE_INTERVAL_MS, reconcile, onError))
+  // One looks at a time: several would mend the same, which is harmless, and tell it twice.
+  const intervalMs = config.WEIR_RECONCILE_INTERVAL_MS
+  const lease = running.use(createLease(redis, `${prefix}:reconciler`, 3 * intervalMs))
+  running.use(repeat(intervalMs, async (signal) => ((await lease.hold()) ? reconcile(signal) : undefined), onError))
+  const forget = async (signal: AbortSignal) =>
+    void (await forgetLapsed(db, { idempotencyMs: config.WEIR_IDEMPOTENCY_MS, signal }))
+  running.use(repeat(config.WEIR_LEDGER_UPKEEP_INTERVAL_MS, forget, onError))
 
   // Checks and archives read whole months.
   const patientDb = running.use(openDatabase(config.DATABASE_URL, { max: 2, timeoutMs: PATIENT_MS, onError }))
@@ -135,11 +161,18 @@ if (config.WEIR_ROLES.includes('completions')) {
     process: runCompletion,
     onError,
   })
-  running.defer(() => consumer.stop(config.WEIR_SHUTDOWN_MS))
+  health.watch(consumer)
+  running.defer(() => {
+    // In this order, or what is handed back is fetched here again.
+    const ended = consumer.stop(config.WEIR_SHUTDOWN_MS)
+    attempts.handBackSilent()
+    return ended
+  })
 }
-await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })
+health.begin()
 announceReady({ metricsPort: metricsServer.port })
 log.info({ roles: config.WEIR_ROLES }, 'ready')
 
 log.info({ signal: await stopped }, 'draining')
+health.drain()
 exitAfter(config.WEIR_SHUTDOWN_MS)

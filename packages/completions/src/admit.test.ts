@@ -1,4 +1,4 @@
-import { inputTokenBound } from '@weir/backends'
+import { countedInputBound } from '@weir/backends'
 import { type ServiceError, newAccountId, newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { handOver } from './admit.ts'
@@ -26,7 +26,7 @@ test('a request that costs more than the account has is refused with all that it
   await using service = await serviceFixture()
 
   const request = requestOf({ maxOutputTokens: 1_000_000 })
-  const needed = 2 + inputTokenBound(request) / 1_000_000
+  const needed = 2 + (await countedInputBound(request)) / 1_000_000
 
   const refusal = await refusalOf(service.admit(request))
 
@@ -94,7 +94,7 @@ test('a completion that cannot be handed over is told to its client and costs no
   const away = new Error('Connection is closed.')
   const lane = { enqueue: () => Promise.reject(away) }
 
-  await expect(handOver({ ...service, lane }, job)).rejects.toBe(away)
+  await expect(handOver({ ...service, lane }, job, service.replies.channel)).rejects.toBe(away)
 
   expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
   expect(await service.rowOf(job)).toMatchObject({ state: 'failed', error_code: 'service_unavailable' })
@@ -108,7 +108,9 @@ test('a completion that was handed over in spite of an error is not run', async 
     await service.lane.enqueue(job.id)
     throw new Error('Command timed out')
   }
-  await expect(handOver({ ...service, lane: { enqueue } }, job)).rejects.toThrow('Command timed out')
+  await expect(handOver({ ...service, lane: { enqueue } }, job, service.replies.channel)).rejects.toThrow(
+    'Command timed out',
+  )
 
   expect(await service.run(job, answering)).toEqual({ kind: 'done' })
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', cost: 0n })

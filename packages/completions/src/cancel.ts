@@ -1,16 +1,30 @@
-import type { CompletionId } from '@weir/contracts'
-import type { Relay } from '@weir/relay'
+import type { AccountId, CompletionId, Outcome } from '@weir/contracts'
+import type { Cancelled, Relay } from '@weir/relay'
 import { type FinishDeps, settleDecided } from './finish.ts'
 import { abandonedOutcome } from './outcomes.ts'
 
 export type CancelDeps = FinishDeps & { relay: Pick<Relay, 'cancel'> }
 
 /**
- * Stops a completion nobody waits for any more. One that no worker has claimed ends here, for free; a running one is told
- * and ends by itself, charged for what it generated; one that has ended stays as it is.
+ * Stops a completion. One that no worker has claimed ends here, for free; a running one is told and ends by itself, charged
+ * for what it generated; one that has ended stays as it is. With `unlessAttended` one that somebody waits for, or that needs
+ * nobody to, is left alone.
  */
-export async function cancel(deps: CancelDeps, id: CompletionId): Promise<void> {
-  const outcome = abandonedOutcome()
-  const cancelled = await deps.relay.cancel(id, outcome)
-  if (cancelled.kind === 'decided') await settleDecided(deps, cancelled.job, outcome)
+export async function cancel(
+  deps: CancelDeps,
+  id: CompletionId,
+  options: { unlessAttended?: boolean } = {},
+): Promise<Cancelled['kind']> {
+  const outcome: Outcome = abandonedOutcome()
+  const cancelled = await deps.relay.cancel(id, outcome, options)
+  if (cancelled.kind === 'decided') {
+    const { job, before } = cancelled
+    await settleDecided(deps, job, before.length > 0 ? { ...outcome, attempts: before } : outcome)
+  }
+  return cancelled.kind
+}
+
+/** Ends one that Redis does not know. Should somebody hand it over again at this moment, its answer costs nothing. */
+export async function cancelLost(deps: FinishDeps, accountId: AccountId, id: CompletionId): Promise<void> {
+  await settleDecided(deps, { id, accountId }, abandonedOutcome())
 }

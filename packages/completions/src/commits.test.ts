@@ -15,7 +15,7 @@ async function openFixture() {
   await using resources = new AsyncDisposableStack()
   const { url } = resources.use(await openTestDatabase())
   const limits = { maxBatch: 500, maxQueued: 10_000, timeoutMs: 60_000 }
-  const asked = { ...limits, leaseMs: 600_000 }
+  const asked = { ...limits, leaseMs: 600_000, idempotencyMs: 600_000 }
   const connect = () => resources.use(openDatabase(url, { max: 4, timeoutMs: 60_000, onError: () => {} }))
   const [db, otherDb] = [connect(), connect()]
   const [admissions, otherAdmissions] = [createAdmissions(db, asked), createAdmissions(otherDb, asked)]
@@ -47,6 +47,10 @@ const admissionOf = (admission: Partial<Admission> & Pick<Admission, 'accountId'
   keyId: newKeyId(),
   model: 'fast',
   stream: false,
+  background: false,
+  metadata: undefined,
+  kept: undefined,
+  idempotency: undefined,
   deadlineAt: Date.now() + 60_000,
   quote: 40n,
   least: 40n,

@@ -1,15 +1,18 @@
-import type { AccountId, CompletionId, Outcome } from '@weir/contracts'
+import { type AccountId, type CompletionId, type Outcome, decodeOutcome } from '@weir/contracts'
 import type { Admission as AdmissionControl } from '@weir/queue'
 import type { Relay } from '@weir/relay'
+import type { KeptCompletions } from '@weir/store'
 import type { Endings } from './commits.ts'
+import { usedTokens } from './rate-tokens.ts'
 
 export type FinishDeps = {
   endings: Endings
   relay: Pick<Relay, 'prepare' | 'conclude'>
   admission: Pick<AdmissionControl, 'leave'>
+  keptCompletions: Pick<KeptCompletions, 'outcomeOf'>
 }
 
-type Ended = { id: CompletionId; accountId: AccountId }
+type Ended = { id: CompletionId; accountId: AccountId; kept?: boolean }
 
 /**
  * Ends a completion: decide, settle, conclude. The decision is made once, in Redis, so whoever dies between the steps is
@@ -25,10 +28,19 @@ export async function finish(
 }
 
 /** The steps after the decision; repeating them changes nothing. The returned outcome says what the ledger charged. */
-export async function settleDecided(deps: FinishDeps, { id, accountId }: Ended, decided: Outcome): Promise<Outcome> {
-  const verdict = await deps.endings.submit({ id, accountId, outcome: decided })
-  const charged = verdict.kind === 'not_found' ? 0n : verdict.charged
-  const outcome = { ...decided, cost: charged }
-  await Promise.all([deps.relay.conclude(id, outcome), deps.admission.leave(accountId, id)])
+export async function settleDecided(deps: FinishDeps, completion: Ended, decided: Outcome): Promise<Outcome> {
+  const { id, accountId, kept } = completion
+  const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept })
+  const cost = verdict.kind === 'not_found' ? 0n : verdict.charged
+  // Where Redis has lost an earlier decision, the one that was settled stands, with its answer, if that was kept.
+  const settled =
+    verdict.kind === 'already_closed' && kept !== false ? await settledOutcome(deps, completion) : undefined
+  const outcome = { ...(settled ?? decided), cost }
+  await Promise.all([deps.relay.conclude(id, outcome), deps.admission.leave(accountId, id, usedTokens(decided.usage))])
   return outcome
+}
+
+async function settledOutcome({ keptCompletions }: FinishDeps, { id, accountId }: Ended): Promise<Outcome | undefined> {
+  const text = await keptCompletions.outcomeOf(accountId, id)
+  return text === undefined ? undefined : decodeOutcome(text)
 }

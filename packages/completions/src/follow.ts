@@ -2,11 +2,17 @@ import type { CompletionJob, Outcome } from '@weir/contracts'
 import type { Frame, Replies } from '@weir/relay'
 import { type HandOverDeps, handOver, submit } from './admit.ts'
 import { settleDecided } from './finish.ts'
-import { abandonedOutcome, interruptedOutcome } from './outcomes.ts'
+import { type InterruptDeps, interrupt } from './interrupt.ts'
+import { abandonedOutcome } from './outcomes.ts'
+import { type StoredDeps, endOf } from './stored.ts'
 
-export type FollowDeps = HandOverDeps & { replies: Pick<Replies, 'watch'>; onError: (error: unknown) => void }
+export type FollowDeps = HandOverDeps & InterruptDeps & StoredDeps & { replies: Pick<Replies, 'watch' | 'channel'> }
 
-export type FollowEvent = { kind: 'handed_over' } | { kind: 'frame'; frame: Frame } | { kind: 'end'; outcome: Outcome }
+/** `stored`: it ended, and Redis has forgotten it; its outcome holds the whole text. */
+export type FollowEvent =
+  | { kind: 'handed_over' }
+  | { kind: 'frame'; frame: Frame }
+  | { kind: 'end' | 'stored'; outcome: Outcome }
 
 /** Redis may forget a completion, restarted without its data; so often it is handed over again. */
 const MAX_SUBMISSIONS = 5
@@ -26,7 +32,7 @@ export async function* follow(
 
   // Listening begins before anybody can speak.
   using watch = deps.replies.watch(job.id)
-  await handOver(deps, job)
+  await handOver(deps, job, deps.replies.channel)
   yield { kind: 'handed_over' }
 
   let submissions = 1
@@ -39,13 +45,19 @@ export async function* follow(
         break
       case 'end':
         return yield event
-      case 'lost':
+      case 'lost': {
+        // It may have ended before it was lost: then it must not run again.
+        const ended = await endOf(deps, job).catch(deps.onError)
+        if (!ended) break
+        if (ended.kind === 'stored' && !seen) return yield ended
         // Whoever has seen text cannot be given another; whoever has not will never know.
-        if (seen || submissions === MAX_SUBMISSIONS) return yield { kind: 'end', outcome: interruptedOutcome() }
-        await submit(deps, job, submissions).then(() => submissions++, deps.onError)
+        if (ended.kind !== 'open' || seen || submissions === MAX_SUBMISSIONS)
+          return yield { kind: 'end', outcome: await interrupt(deps, job) }
+        await submit(deps, job, { replyTo: deps.replies.channel, again: true }).then(() => submissions++, deps.onError)
         break
+      }
       case 'gap':
-        return yield { kind: 'end', outcome: interruptedOutcome() }
+        return yield { kind: 'end', outcome: await interrupt(deps, job) }
     }
   }
 }

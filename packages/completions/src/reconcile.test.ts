@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { finish } from './finish.ts'
 import { type ReconcileDeps, createReconciler } from './reconcile.ts'
 import { interruptedOutcome } from './outcomes.ts'
-import { answering, unasked, USAGE_COST } from './testing/backend.ts'
+import { answering, holding, text, unasked, USAGE_COST } from './testing/backend.ts'
 import { type ServiceFixture, requestOf, serviceFixture } from './testing/service.ts'
 
 /** A reconciler that looks at every completion, however young. */
@@ -41,7 +41,7 @@ test('a completion that was missing and is handed over again is left to its work
   const reconcile = reconciling(service)
   const job = await service.admit()
   await reconcile()
-  await service.relay.submit(job, service.replyTo, 1)
+  await service.relay.submit(job, service.replies.channel, 1)
   await reconcile()
   await service.relay.discard(job.id)
 
@@ -54,8 +54,12 @@ test('a completion whose worker died after its decision is settled as decided', 
   await using service = await serviceFixture()
   const job = await service.submitted()
   await decidedAndDead(service, job)
+  const reconcile = reconciling(service)
 
-  await reconciling(service)()
+  // Whoever decided it may just be settling it.
+  await reconcile()
+  expect((await service.books()).reserved).toBeGreaterThan(0n)
+  await reconcile()
 
   expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', choices: [{ text: 'Water is lazy.' }] })
@@ -77,7 +81,7 @@ test.each([true, false])(
   async (claimed) => {
     await using service = await serviceFixture()
     const job = await service.submitted(requestOf(), OVERDUE)
-    if (claimed) await service.relay.claim(job.id, 'a dead worker', 3)
+    if (claimed) await service.relay.claim(job.id, { channel: 'nobody', name: 'a dead worker' }, 3)
 
     await reconciling(service)()
 
@@ -89,7 +93,7 @@ test.each([true, false])(
 test('an overdue completion is ended even where the clock of Redis has not got there', async () => {
   await using service = await serviceFixture()
   const job = await service.admit(requestOf(), OVERDUE)
-  await service.relay.submit({ ...job, deadlineAt: Date.now() + 60_000 }, service.replyTo)
+  await service.relay.submit({ ...job, deadlineAt: Date.now() + 60_000 }, service.replies.channel)
 
   await reconciling(service)()
 
@@ -111,7 +115,7 @@ test('a worker that wakes up after its completion has expired gets the end that 
 test('a completion that the lane has forgotten is put back on it, and runs', async () => {
   await using service = await serviceFixture()
   const job = await service.admit()
-  await service.relay.submit(job, service.replyTo)
+  await service.relay.submit(job, service.replies.channel)
 
   await reconciling(service)()
 
@@ -123,7 +127,7 @@ test('a completion that the lane has forgotten is put back on it, and runs', asy
 test('a completion that waits or runs is left alone', async () => {
   await using service = await serviceFixture()
   const [waiting, running] = [await service.submitted(), await service.submitted()]
-  await service.relay.claim(running.id, 'worker', 3)
+  await service.relay.claim(running.id, service.worker, 3)
   const states = () => Promise.all([waiting, running].map(({ id }) => service.redis.hgetall(service.stateOf(id))))
   const before = [await states(), await service.books()]
   const reconcile = reconciling(service)
@@ -148,11 +152,66 @@ test('a completion that has ended is not looked at', async () => {
 test('one completion that cannot be mended does not keep the others waiting', async () => {
   await using service = await serviceFixture()
   const [first, second] = [await service.admit(), await service.admit()]
-  await service.relay.submit(second, service.replyTo)
+  await service.relay.submit(second, service.replies.channel)
   vi.spyOn(service.relay, 'inspect').mockRejectedValueOnce(new Error('unreadable'))
 
   await reconciling(service)()
 
   expect(await service.rowOf(first)).toMatchObject({ state: 'queued' })
   expect(await service.lane.has(second.id)).toBe(true)
+})
+
+const kept = { attended: false, keepMs: 60_000 }
+
+test('a kept completion that Redis has lost is handed over again, and runs', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(requestOf(), kept)
+  await service.relay.discard(job.id)
+
+  await reconciling(service)()
+  await service.run(job, answering)
+
+  expect(await service.rowOf(job)).toMatchObject({ state: 'completed' })
+  expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
+})
+
+test('an attempt from before Redis lost a kept completion settles nothing', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(requestOf(), kept)
+  const backend = holding(text('Water is lazy.'))
+  const stale = service.run(job, backend.play)
+  await backend.reached
+  await service.relay.discard(job.id)
+  await reconciling(service)()
+
+  backend.release()
+  await stale
+  expect(await service.rowOf(job)).toMatchObject({ state: 'queued' })
+  await service.run(job, answering)
+
+  expect(await service.charges()).toHaveLength(1)
+})
+
+test('a kept completion that Redis has lost and that is overdue expires', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit(requestOf(), { ...kept, ...OVERDUE })
+
+  await reconciling(service)()
+
+  expect(await service.rowOf(job)).toMatchObject({ state: 'expired', charged: 0n })
+})
+
+test('what was mended is told, and what is well is not', async () => {
+  await using service = await serviceFixture()
+  const onFound = vi.fn()
+  const reconcile = reconciling(service, { onFound })
+  await service.submitted()
+  await reconcile()
+  expect(onFound).not.toHaveBeenCalled()
+
+  const lost = await service.submitted(requestOf(), kept)
+  await service.relay.discard(lost.id)
+  await reconcile()
+
+  expect(onFound.mock.calls).toEqual([['handed_over']])
 })

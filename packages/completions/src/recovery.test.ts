@@ -17,7 +17,7 @@ const decided = (cost: bigint): Outcome => ({
 
 /** A newer attempt, by a worker we know nothing of. Its epoch. */
 async function takenOver(service: ServiceFixture, { id }: CompletionJob): Promise<number> {
-  const claim = await service.relay.claim(id, 'another worker', 3)
+  const claim = await service.relay.claim(id, { channel: 'nobody', name: 'another worker' }, 3)
   return claim.kind === 'claimed' ? claim.epoch : 0
 }
 

@@ -18,7 +18,16 @@ test('a plain completion ends with its answer and is charged what the backend re
     cost: USAGE_COST,
     servedBy: 'gpu/small',
     choices: [{ index: 0, text: 'Water is lazy.', finishReason: 'stop' }],
-    attempts: 1,
+    attempts: [
+      {
+        attempt: 1,
+        worker: 'worker',
+        target: 'gpu/small',
+        startedAt: expect.any(Number),
+        endedAt: expect.any(Number),
+        end: 'completed',
+      },
+    ],
   })
   expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
   expect(await service.rowOf(job)).toEqual({ state: 'completed', error_code: null, charged: USAGE_COST })
@@ -71,7 +80,7 @@ test('a completion is never charged more than was reserved, whatever its backend
   const absurd = {
     inputTokens: Number.MAX_SAFE_INTEGER,
     cachedInputTokens: 0,
-    outputTokens: 1,
+    outputTokens: Number.MAX_SAFE_INTEGER,
     source: 'reported',
   } as const
 
@@ -98,7 +107,7 @@ test('a completion is charged by the price it was quoted with', async () => {
   await using service = await serviceFixture()
   const job = await service.admit()
   const price = { input: 3_000_000n, cachedInput: 3_000_000n, output: 4_000_000n }
-  await service.relay.submit({ ...job, price }, service.replyTo)
+  await service.relay.submit({ ...job, price }, service.replies.channel)
 
   await service.run(job, answering)
 

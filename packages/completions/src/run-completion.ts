@@ -1,37 +1,35 @@
 import {
+  type AttemptRecord,
   type Catalogue,
+  type Chunk,
   type CompletionId,
   type CompletionJob,
-  type EndedBy,
-  type Microcredits,
   type Outcome,
-  type Usage,
   ServiceError,
-  chargeFor,
   errors,
 } from '@weir/contracts'
-import type { Processed } from '@weir/queue'
+import type { Admission, Processed } from '@weir/queue'
 import { type Claim, type FrameWriter, type FrameWriterOptions, type Relay, createFrameWriter } from '@weir/relay'
 import { type Logger, designedError, isDependencyError } from '@weir/runtime'
 import { type Attempt, AttemptStopped, type Attempts } from './attempts.ts'
+import type { Audience } from './audience.ts'
+import { cancelledOutcome, completedOutcome } from './charged-outcomes.ts'
 import { type FinishDeps, finish, settleDecided } from './finish.ts'
-import { type GenerateDeps, type Generated, generate, hasText, nothingGenerated, usageOf } from './generate.ts'
-import {
-  abandonedOutcome,
-  exhaustedOutcome,
-  expiredOutcome,
-  failedOutcome,
-  freeOutcome,
-  interruptedOutcome,
-} from './outcomes.ts'
+import { type GenerateDeps, type Generated, generate, hasText, nothingGenerated } from './generate.ts'
+import { abandonedOutcome, exhaustedOutcome, expiredOutcome, failedOutcome, interruptedOutcome } from './outcomes.ts'
+import type { RunMetrics, Waste } from './run-metrics.ts'
+import { countWaste, countWastedFrames } from './waste.ts'
 
 export type RunDeps = FinishDeps &
   GenerateDeps & {
-    relay: Pick<Relay, 'claim' | 'letGo' | 'emit' | 'prepare' | 'conclude'>
+    relay: Pick<Relay, 'claim' | 'letGo' | 'emit' | 'framesAfter' | 'prepare' | 'conclude'>
+    admission: Pick<Admission, 'started' | 'leave'>
     attempts: Attempts
+    audience: Audience
     catalogue: Pick<Catalogue, 'find'>
-    controlChannel: string
+    worker: { channel: string; name: string }
     maxAttempts: number
+    metrics: RunMetrics
     frames: Pick<FrameWriterOptions, 'intervalMs' | 'frameBytes' | 'patienceMs'>
     log: Logger
   }
@@ -49,8 +47,8 @@ const UNEXPECTED_RETRY_MS = 5_000
 export function createRunCompletion(deps: RunDeps) {
   return async (id: CompletionId, signal: AbortSignal): Promise<Processed> => {
     try {
-      const claim = await deps.relay.claim(id, deps.controlChannel, deps.maxAttempts)
-      return await act(deps, id, claim, signal)
+      const claim = await deps.relay.claim(id, deps.worker, deps.maxAttempts)
+      return await act(deps, claim, signal)
     } catch (error) {
       // Postgres or Redis is away. The claim that follows picks up wherever this attempt had got to.
       if (isDependencyError(error)) return { kind: 'retry', afterMs: RETRY_MS }
@@ -60,7 +58,7 @@ export function createRunCompletion(deps: RunDeps) {
   }
 }
 
-async function act(deps: RunDeps, id: CompletionId, claim: Claim, signal: AbortSignal): Promise<Processed> {
+async function act(deps: RunDeps, claim: Claim, signal: AbortSignal): Promise<Processed> {
   switch (claim.kind) {
     case 'ended':
     case 'missing':
@@ -70,18 +68,29 @@ async function act(deps: RunDeps, id: CompletionId, claim: Claim, signal: AbortS
       await settleDecided(deps, claim.job, claim.outcome)
       return { kind: 'done' }
     case 'claimed':
+      // The replicas that waited for it are gone, and with them its clients.
+      if (claim.audience && !(await deps.audience.mayHear(claim.audience)))
+        return endUnrun(deps, claim, abandonedOutcome())
+      // Not waited for: it leaves with the next command, and matters only to the account's bound on what is queued.
+      deps.admission.started(claim.job.accountId, claim.job.id).catch(() => {})
       return runAttempt(deps, claim, signal)
+    case 'interrupted':
+      await countWastedFrames(deps, claim.job)
+      return endUnrun(deps, claim, interruptedOutcome())
     default:
-      await finish(deps, { id, accountId: claim.job.accountId, epoch: claim.epoch }, unrunnable[claim.kind]())
-      return { kind: 'done' }
+      return endUnrun(deps, claim, unrunnable[claim.kind]())
   }
 }
 
-const unrunnable = {
-  cancelled: abandonedOutcome,
-  expired: expiredOutcome,
-  interrupted: interruptedOutcome,
-  exhausted: exhaustedOutcome,
+const unrunnable = { cancelled: abandonedOutcome, expired: expiredOutcome, exhausted: exhaustedOutcome }
+
+async function endUnrun(
+  deps: RunDeps,
+  { job, epoch, before }: Pick<Claimed, 'job' | 'epoch' | 'before'>,
+  outcome: Outcome,
+): Promise<Processed> {
+  await finish(deps, { ...job, epoch }, { ...outcome, attempts: before, clampedTo: job.clampedTo })
+  return { kind: 'done' }
 }
 
 async function runAttempt(deps: RunDeps, claim: Claimed, jobSignal: AbortSignal): Promise<Processed> {
@@ -101,14 +110,18 @@ async function runAttempt(deps: RunDeps, claim: Claimed, jobSignal: AbortSignal)
   }
   // From here on only the decision counts: a stop that comes now is too late, and a failure is tried again by whoever
   // claims the completion next.
-  return end(deps, claim, await completedOutcome(claim, generated))
+  return end(deps, claim, generated, await completedOutcome(job, generated))
 }
 
 async function runToEnd(deps: RunDeps, { job }: Claimed, attempt: Attempt, generated: Generated): Promise<void> {
   const model = deps.catalogue.find(job.request.model)
   if (!model) throw new ServiceError('backend_error', `The model ${job.request.model} is not served at the moment.`)
   const writer = frameWriterFor(deps, job, attempt)
-  await generate(deps, job, model, generated, (chunk) => writer?.write(chunk), attempt.signal)
+  const show = (chunk: Chunk) => {
+    attempt.answering()
+    return writer?.write(chunk)
+  }
+  await generate(deps, job, model, generated, show, attempt.signal)
   await writer?.flush()
   attempt.signal.throwIfAborted()
 }
@@ -135,20 +148,29 @@ async function endStopped(
 ): Promise<Processed> {
   const { job } = claim
   const seen = job.request.stream && hasText(generated)
+  const waste = (why: Waste) => countWaste(deps, generated, why)
 
   if (attempt.signal.reason instanceof AttemptStopped) {
     switch (attempt.signal.reason.reason) {
       case 'stale':
+        await waste('replaced')
         return { kind: 'done' }
       case 'lost':
+        await waste('replaced')
         return { kind: 'retry', afterMs: RETRY_MS }
       case 'cancelled':
-        return end(deps, claim, await cancelledOutcome(claim, generated))
+        return end(deps, claim, generated, await cancelledOutcome(job, generated))
+      case 'unheard':
+        // The replica that its clients waited at has died: our fault, not theirs.
+        await waste('unheard')
+        return end(deps, claim, generated, interruptedOutcome())
       case 'deadline':
-        return end(deps, claim, expiredOutcome())
+        await waste('expired')
+        return end(deps, claim, generated, expiredOutcome())
       case 'shutdown':
-        if (seen) return end(deps, claim, interruptedOutcome())
-        await deps.relay.letGo(job.id, claim.epoch, 'uncounted')
+        await waste('shutdown')
+        if (seen) return end(deps, claim, generated, interruptedOutcome())
+        await letGo(deps, claim, generated, 'handed_back')
         return { kind: 'hand_back' }
     }
   }
@@ -156,42 +178,48 @@ async function endStopped(
 
   const failure = designedError(error)
   if (failure.code === 'internal') deps.log.error({ err: failure.cause, completion: job.id }, 'attempt failed')
-  if (seen) return end(deps, claim, interruptedOutcome())
+  await waste('failed')
+  if (seen) return end(deps, claim, generated, interruptedOutcome())
   const pauseMs = failure.retryAfterMs ?? RETRY_MS * 2 ** (claim.attempt - 1)
   const mayRunAgain = errors[failure.code].retryable && claim.attempt < deps.maxAttempts
   if (mayRunAgain && Date.now() + pauseMs < job.deadlineAt) {
-    await deps.relay.letGo(job.id, claim.epoch, 'counted')
+    await letGo(deps, claim, generated, 'failed', failure.code)
     return { kind: 'retry', afterMs: pauseMs }
   }
-  return end(deps, claim, failedOutcome(failure))
+  return end(deps, claim, generated, failedOutcome(failure))
 }
 
-async function end(deps: RunDeps, { job, epoch, attempt }: Claimed, outcome: Outcome): Promise<Processed> {
-  const ended = { id: job.id, accountId: job.accountId, epoch }
-  const standing = await finish(deps, ended, { ...outcome, attempts: attempt, clampedTo: job.clampedTo })
-  if (!standing) deps.log.warn({ completion: job.id, epoch }, 'a newer attempt has taken over')
+async function letGo(
+  deps: RunDeps,
+  claim: Claimed,
+  generated: Generated,
+  how: 'handed_back' | 'failed',
+  error?: string,
+): Promise<void> {
+  deps.metrics.attemptEnded(how)
+  await deps.relay.letGo(claim.job.id, claim.epoch, recordOf(deps, claim, generated, how, error))
+}
+
+async function end(deps: RunDeps, claim: Claimed, generated: Generated, outcome: Outcome): Promise<Processed> {
+  const { job, epoch, before } = claim
+  const isInterrupted = outcome.error?.code === 'stream_interrupted'
+  const how = isInterrupted ? 'interrupted' : outcome.state
+  const attempts = [...before, recordOf(deps, claim, generated, how, outcome.error?.code)]
+  const standing = await finish(deps, { ...job, epoch }, { ...outcome, attempts, clampedTo: job.clampedTo })
+  const last = standing?.attempts?.at(-1)
+  if (last?.worker === deps.worker.name && last.startedAt === claim.startedAt) deps.metrics.attemptEnded(how)
+  else {
+    deps.log.warn({ completion: job.id, epoch }, 'a newer attempt has taken over')
+    deps.metrics.attemptEnded('lost')
+    await countWaste(deps, generated, 'replaced')
+  }
   return { kind: 'done' }
 }
 
-async function completedOutcome({ job }: Claimed, generated: Generated): Promise<Outcome> {
-  const usage = await usageOf(job.request, generated)
-  const isCapped = generated.choices.some(({ finishReason }) => finishReason === 'length')
-  // The text of a stream is in its frames already.
-  const choices = generated.choices.map((choice) => (job.request.stream ? { ...choice, text: '' } : choice))
-  const cost = costAt(job, generated, usage, isCapped ? 'limit' : 'backend')
-  return { state: 'completed', usage, cost, servedBy: generated.servedBy, choices }
-}
-
-/** Whoever cancels pays for what was generated until then; before the first token that is nothing. */
-async function cancelledOutcome({ job }: Claimed, generated: Generated): Promise<Outcome> {
-  const cancelled = freeOutcome('cancelled', 'cancelled', 'The completion was cancelled.')
-  if (!hasText(generated)) return cancelled
-  const usage = await usageOf(job.request, generated)
-  return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy: generated.servedBy }
-}
-
-/** By the published table. No backend's word makes it more than the most that the request can cost. */
-function costAt({ price, quote }: CompletionJob, generated: Generated, usage: Usage, endedBy: EndedBy): Microcredits {
-  const cost = chargeFor(price, { endedBy, delivered: hasText(generated), usage })
-  return cost < quote ? cost : quote
-}
+const recordOf = (
+  { worker }: RunDeps,
+  { attempt, startedAt }: Claimed,
+  { servedBy }: Generated,
+  end: AttemptRecord['end'],
+  error?: string,
+): AttemptRecord => ({ attempt, worker: worker.name, startedAt, endedAt: Date.now(), end, target: servedBy, error })

@@ -55,7 +55,9 @@ test('a cancel whose message is lost is noticed all the same', async () => {
   await using service = await serviceFixture()
   const job = await service.submitted()
   const backend = holding(text('Water is lazy.'))
-  const running = service.run(job, backend.play, { controlChannel: 'a channel nobody hears' })
+  const running = service.run(job, backend.play, {
+    worker: { channel: 'a channel nobody hears', name: 'worker' },
+  })
   const signal = await backend.reached
 
   await cancel(service, job.id)

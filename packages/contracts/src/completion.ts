@@ -3,7 +3,7 @@ import { FinishReason } from './chunk.ts'
 import { CompletionRequest } from './completion-request.ts'
 import { MicrocreditsText } from './credits.ts'
 import { type ErrorCode, isErrorCode } from './errors.ts'
-import { AccountId, CompletionId } from './ids.ts'
+import { AccountId, CompletionId, KeyId } from './ids.ts'
 import { Price } from './price.ts'
 import { Usage } from './usage.ts'
 
@@ -15,6 +15,7 @@ export type EndState = z.infer<typeof EndState>
 export const CompletionJob = z.object({
   id: CompletionId,
   accountId: AccountId,
+  keyId: KeyId,
   request: CompletionRequest,
   /** The price it was quoted with, whatever its model costs by the time it is settled. */
   price: Price,
@@ -24,6 +25,12 @@ export const CompletionJob = z.object({
   clampedTo: z.int().optional(),
   /** When its answer stops being wanted, in milliseconds since the epoch. */
   deadlineAt: z.int(),
+  /** It and its result are kept in Postgres: it survives the loss of Redis, and its result can be asked for later. */
+  kept: z.boolean(),
+  /** It is cancelled when nobody waits for it any more. */
+  attended: z.boolean(),
+  /** Its stream ends with a chunk that tells the usage. */
+  includeUsage: z.boolean(),
 })
 export type CompletionJob = z.infer<typeof CompletionJob>
 
@@ -37,6 +44,25 @@ export const OutcomeError = z.object({
 })
 export type OutcomeError = z.infer<typeof OutcomeError>
 
+/** Why an attempt ended. `lost`: its worker was not heard of again. `handed_back`: its worker went before it had said a word. */
+export const AttemptEnd = z.enum([...EndState.options, 'handed_back', 'interrupted', 'lost'])
+export type AttemptEnd = z.infer<typeof AttemptEnd>
+
+/** One try at a completion. Times are in milliseconds since the epoch, by the clock of Redis or of the worker. */
+export const AttemptRecord = z.object({
+  /** Counts from 1; one that was handed back is not counted. */
+  attempt: z.int(),
+  worker: z.string(),
+  startedAt: z.int(),
+  /** Unknown where it was lost; absent while it runs. */
+  endedAt: z.int().optional(),
+  end: AttemptEnd.optional(),
+  /** The target it was served by, as `backend/model`. */
+  target: z.string().optional(),
+  error: z.string().optional(),
+})
+export type AttemptRecord = z.infer<typeof AttemptRecord>
+
 /**
  * How a completion ended and what it costs: the terminal record. It is written once, before the ledger settles it,
  * so that whoever finishes the completion settles the same amount.
@@ -47,11 +73,18 @@ export const Outcome = z.object({
   cost: MicrocreditsText,
   /** The target that served it, as `backend/model`; absent when none was reached. */
   servedBy: z.string().optional(),
-  /** The whole text of a plain call; a stream's text is in its frames. */
+  /** The whole text, but of a stream that is not kept: that is in its frames. */
   choices: z.array(ChoiceResult),
   error: OutcomeError.optional(),
-  /** How many attempts it took, and the output cap it was clamped to for want of credits. */
-  attempts: z.int().optional(),
+  /** Every try at it, oldest first. */
+  attempts: z.array(AttemptRecord).optional(),
+  /** The output cap it was clamped to for want of credits. */
   clampedTo: z.int().optional(),
 })
 export type Outcome = z.infer<typeof Outcome>
+
+/** A job and a terminal record as they lie in Redis and in Postgres. */
+export const encodeJob = (job: CompletionJob): string => JSON.stringify(z.encode(CompletionJob, job))
+export const decodeJob = (text: string): CompletionJob => z.decode(CompletionJob, JSON.parse(text))
+export const encodeOutcome = (outcome: Outcome): string => JSON.stringify(z.encode(Outcome, outcome))
+export const decodeOutcome = (text: string): Outcome => z.decode(Outcome, JSON.parse(text))

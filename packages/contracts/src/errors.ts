@@ -6,6 +6,7 @@ export const errors = {
   invalid_request: { status: 400, type: 'invalid_request_error', retryable: false },
   unknown_parameter: { status: 400, type: 'invalid_request_error', retryable: false },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retryable: false },
+  idempotency_key_reused: { status: 400, type: 'invalid_request_error', retryable: false },
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retryable: false },
   invalid_api_key: { status: 401, type: 'invalid_request_error', retryable: false },
   credit_balance_exhausted: { status: 402, type: 'insufficient_quota', retryable: false },
@@ -15,6 +16,7 @@ export const errors = {
   model_not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   request_timeout: { status: 408, type: 'invalid_request_error', retryable: true },
   not_finished: { status: 409, type: 'invalid_request_error', retryable: true },
+  stream_expired: { status: 410, type: 'invalid_request_error', retryable: false },
   request_too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retryable: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', retryable: false },
@@ -26,6 +28,7 @@ export const errors = {
   backend_overloaded: { status: 503, type: 'server_error', retryable: true },
   overloaded: { status: 503, type: 'server_error', retryable: true },
   service_unavailable: { status: 503, type: 'server_error', retryable: true },
+  wait_exceeded: { status: 504, type: 'server_error', retryable: false },
   deadline_exceeded: { status: 504, type: 'server_error', retryable: false },
 } as const satisfies Record<string, { status: number; type: string; retryable: boolean }>
 

@@ -66,6 +66,9 @@ export function uuidOf(id: AnyId): string {
 const decoded = new Map<string, string>()
 const MOST_DECODED = 10_000
 
+/** When an id was minted, in milliseconds since the epoch: a UUIDv7 begins with it (RFC 9562, section 5.7). */
+export const mintedAt = (id: AnyId): number => Number.parseInt(uuidOf(id).replace('-', '').slice(0, 12), 16)
+
 const fromUuid = (prefix: string, uuid: string): string => fromUUID(uuid, prefix)
 export const completionIdOf = (uuid: string): CompletionId => fromUuid('chatcmpl', uuid) as CompletionId
 export const accountIdOf = (uuid: string): AccountId => fromUuid('acct', uuid) as AccountId

@@ -1,7 +1,7 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { cancelled, completed, jobOf, streamJob } from './testing/jobs.ts'
-import { relayFixture } from './testing/relay-fixture.ts'
+import { cancelled, completed, jobOf, recordOf, streamJob } from './testing/jobs.ts'
+import { WORKER, relayFixture } from './testing/relay-fixture.ts'
 
 test('each claim of a completion begins a newer epoch and counts one attempt more', async () => {
   await using fixture = await relayFixture()
@@ -9,9 +9,11 @@ test('each claim of a completion begins a newer epoch and counts one attempt mor
 
   const claims = [await fixture.claim(job), await fixture.claim(job)]
 
+  const shared = { kind: 'claimed', job, startedAt: expect.any(Number), audience: ['nobody'] }
+  const lost = { attempt: 1, worker: WORKER.name, startedAt: expect.any(Number), end: 'lost' }
   expect(claims).toEqual([
-    { kind: 'claimed', epoch: 1, job, attempt: 1 },
-    { kind: 'claimed', epoch: 2, job, attempt: 2 },
+    { ...shared, epoch: 1, attempt: 1, before: [] },
+    { ...shared, epoch: 2, attempt: 2, before: [lost] },
   ])
 })
 
@@ -22,7 +24,7 @@ test('a completion submitted twice keeps its first state', async () => {
   await fixture.relay.submit({ ...job, deadlineAt: 0 }, 'another replica')
 
   expect(await fixture.claim(job)).toMatchObject({ kind: 'claimed', job: { deadlineAt: job.deadlineAt } })
-  expect(await fixture.redis.hget(fixture.keys.stateOf(job.id), 'reply_to')).toBe('nobody')
+  expect(await fixture.redis.hget(fixture.keys.stateOf(job.id), 'audience')).toBe('nobody ')
 })
 
 test('a completion that is submitted again after a loss starts above every epoch of before', async () => {
@@ -39,7 +41,7 @@ test('a completion that is submitted again after a loss starts above every epoch
 test('a completion that Redis does not know is missing', async () => {
   await using fixture = await relayFixture()
 
-  expect(await fixture.relay.claim(newCompletionId(), 'worker', 3)).toEqual({ kind: 'missing' })
+  expect(await fixture.relay.claim(newCompletionId(), WORKER, 3)).toEqual({ kind: 'missing' })
 })
 
 test('a completion that has ended cannot be claimed', async () => {
@@ -64,14 +66,14 @@ test('a completion cancelled while it ran is found cancelled by the next claim',
   const job = await fixture.running()
   await fixture.relay.cancel(job.id, cancelled())
 
-  expect(await fixture.claim(job)).toEqual({ kind: 'cancelled', epoch: 2, job })
+  expect(await fixture.claim(job)).toMatchObject({ kind: 'cancelled', epoch: 2, job })
 })
 
 test('a completion past its deadline is not run', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.submitted(jobOf({ deadlineAt: Date.now() - 1 }))
 
-  expect(await fixture.claim(job)).toEqual({ kind: 'expired', epoch: 1, job })
+  expect(await fixture.claim(job)).toEqual({ kind: 'expired', epoch: 1, job, before: [] })
 })
 
 test('a stream that has shown a frame is not begun again', async () => {
@@ -79,7 +81,7 @@ test('a stream that has shown a frame is not begun again', async () => {
   const job = await fixture.running(streamJob())
   await fixture.emit(job, 1)
 
-  expect(await fixture.claim(job)).toEqual({ kind: 'interrupted', epoch: 2, job })
+  expect(await fixture.claim(job)).toMatchObject({ kind: 'interrupted', epoch: 2, job, before: [{ end: 'lost' }] })
 })
 
 test('a stream that has shown nothing yet may be begun again', async () => {
@@ -103,23 +105,42 @@ test('a completion is not run more often than it may be', async () => {
   await fixture.claim(job, 2)
   await fixture.claim(job, 2)
 
-  expect(await fixture.claim(job, 2)).toEqual({ kind: 'exhausted', epoch: 3, job })
+  expect(await fixture.claim(job, 2)).toMatchObject({ kind: 'exhausted', epoch: 3, job })
 })
 
 test('an attempt that is given back is not counted', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.submitted()
   await fixture.claim(job, 1)
-  await fixture.relay.letGo(job.id, 1, 'uncounted')
+  await fixture.relay.letGo(job.id, 1, recordOf('handed_back'))
 
-  expect(await fixture.claim(job, 1)).toMatchObject({ kind: 'claimed', epoch: 2, attempt: 1 })
+  const claim = await fixture.claim(job, 1)
+  expect(claim).toMatchObject({ kind: 'claimed', epoch: 2, attempt: 1, before: [recordOf('handed_back')] })
+})
+
+test('every attempt is remembered in order, whether it told its end or was lost', async () => {
+  await using fixture = await relayFixture()
+  const job = await fixture.running()
+  await fixture.relay.letGo(job.id, 1, recordOf('failed'))
+  await fixture.claim(job)
+
+  const claim = await fixture.claim(job)
+
+  expect(claim).toMatchObject({
+    before: [
+      { attempt: 1, end: 'failed' },
+      { attempt: 2, end: 'lost' },
+    ],
+  })
+  const inspection = await fixture.relay.inspect(job.id)
+  expect(inspection?.attempts.map(({ end }) => end)).toEqual(['failed', 'lost', undefined])
 })
 
 test('an attempt that another has replaced can give nothing back', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
   await fixture.claim(job)
-  await fixture.relay.letGo(job.id, 1, 'uncounted')
+  await fixture.relay.letGo(job.id, 1, recordOf('handed_back'))
 
   expect(await fixture.claim(job)).toMatchObject({ kind: 'claimed', attempt: 3 })
 })

@@ -15,7 +15,7 @@ test('a worker hears of the completions that are cancelled on it, and of no othe
   const jobs = await Promise.all([1, 2, 3].map(() => fixture.submitted()))
 
   for (const [i, worker] of [channel, 'another worker', channel].entries()) {
-    await fixture.relay.claim(jobs[i]!.id, worker, 3)
+    await fixture.relay.claim(jobs[i]!.id, { channel: worker, name: 'worker' }, 3)
     await fixture.relay.cancel(jobs[i]!.id, cancelled())
   }
   await two.promise
@@ -61,7 +61,7 @@ test('a worker that was cut off hears of cancels again', async () => {
   // Answered by the new connection, after it has subscribed again.
   await subscriber.ping()
   const job = await fixture.submitted()
-  await fixture.relay.claim(job.id, channel, 3)
+  await fixture.relay.claim(job.id, { channel, name: 'worker' }, 3)
 
   await fixture.relay.cancel(job.id, cancelled())
 

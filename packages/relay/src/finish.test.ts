@@ -1,6 +1,6 @@
 import { newCompletionId } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { cancelled, completed, streamJob } from './testing/jobs.ts'
+import { cancelled, completed, recordOf, streamJob } from './testing/jobs.ts'
 import { WORKER, relayFixture } from './testing/relay-fixture.ts'
 
 test('an outcome is decided once, and everybody who decides gets the one that stands', async () => {
@@ -18,7 +18,7 @@ test('an attempt that another has replaced decides nothing', async () => {
   await fixture.claim(job)
 
   expect(await fixture.relay.prepare(job.id, 1, completed())).toBeUndefined()
-  expect(await fixture.relay.inspect(job.id)).toEqual({ job, decided: undefined })
+  expect(await fixture.relay.inspect(job.id)).toMatchObject({ job, decided: undefined })
 })
 
 test('whoever decides after the end gets the terminal record', async () => {
@@ -36,7 +36,7 @@ test('a completion is concluded once', async () => {
   await fixture.relay.conclude(id, completed(1n))
   await fixture.relay.conclude(id, completed(2n))
 
-  expect(await fixture.relay.recordOf(id)).toEqual({ outcome: completed(1n), lastSequence: 0 })
+  expect(await fixture.relay.recordOf(id)).toEqual({ outcome: completed(1n), lastSequence: 0, includeUsage: false })
 })
 
 test('what has ended keeps neither its prompt nor its keys', async () => {
@@ -62,14 +62,14 @@ test('a completion nobody has claimed is cancelled at once, and its claim finds 
   await using fixture = await relayFixture()
   const job = await fixture.submitted()
 
-  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'decided', job })
+  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'decided', job, before: [] })
   expect(await fixture.claim(job)).toMatchObject({ kind: 'prepared', outcome: cancelled() })
 })
 
 test('a completion that was handed back is cancelled at once', async () => {
   await using fixture = await relayFixture()
   const job = await fixture.running()
-  await fixture.relay.letGo(job.id, 1, 'uncounted')
+  await fixture.relay.letGo(job.id, 1, recordOf('handed_back'))
 
   expect(await fixture.relay.cancel(job.id, cancelled())).toMatchObject({ kind: 'decided' })
 })
@@ -77,7 +77,7 @@ test('a completion that was handed back is cancelled at once', async () => {
 test('a completion that waits for its next attempt is cancelled at once, and that attempt was one', async () => {
   await using fixture = await relayFixture()
   const [waiting, goingOn] = [await fixture.running(), await fixture.running()]
-  for (const { id } of [waiting, goingOn]) await fixture.relay.letGo(id, 1, 'counted')
+  for (const { id } of [waiting, goingOn]) await fixture.relay.letGo(id, 1, recordOf('failed'))
 
   expect(await fixture.relay.cancel(waiting.id, cancelled())).toMatchObject({ kind: 'decided' })
   expect(await fixture.claim(goingOn)).toMatchObject({ kind: 'claimed', attempt: 2 })
@@ -89,7 +89,7 @@ test('the worker that runs a cancelled completion is told', async () => {
   await subscriber.subscribe(fixture.prefix)
   const told = new Promise((resolve) => subscriber.on('message', (_, text) => resolve(text)))
   const job = await fixture.submitted()
-  await fixture.relay.claim(job.id, fixture.prefix, 3)
+  await fixture.relay.claim(job.id, { channel: fixture.prefix, name: 'worker' }, 3)
 
   expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'running' })
   expect(await told).toBe(job.id)
@@ -118,7 +118,7 @@ test('a cancel of a claimed completion decides nothing: its worker does', async 
   const job = await fixture.running()
   await fixture.relay.cancel(job.id, cancelled())
 
-  expect(await fixture.redis.hget(fixture.keys.stateOf(job.id), 'worker')).toBe(WORKER)
+  expect(await fixture.redis.hget(fixture.keys.stateOf(job.id), 'worker')).toBe(WORKER.channel)
   expect(await fixture.relay.prepare(job.id, 1, completed())).toEqual(completed())
 })
 

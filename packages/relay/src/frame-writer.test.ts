@@ -1,7 +1,8 @@
 import { newCompletionId } from '@weir/contracts'
 import { onTestFinished, expect, test, vi } from 'vitest'
 import { type FrameWriterOptions, createFrameWriter } from './frame-writer.ts'
-import type { Emitted, Frame } from './relay.ts'
+import type { Frame } from './encoding.ts'
+import type { Emitted } from './relay.ts'
 import { textChunk } from './testing/jobs.ts'
 
 const INTERVAL_MS = 25

@@ -1,5 +1,6 @@
 import type { Chunk, CompletionId } from '@weir/contracts'
-import type { Emitted, Frame, Relay } from './relay.ts'
+import type { Frame } from './encoding.ts'
+import type { Emitted, Relay } from './relay.ts'
 
 export type FrameWriter = {
   /** Adds to the frame that is being gathered. Wait for the promise, if there is one: Redis is behind. */

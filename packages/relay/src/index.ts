@@ -1,13 +1,17 @@
 export * from './control.ts'
+export type { Frame, Position } from './encoding.ts'
 export * from './frame-writer.ts'
+export * from './presence.ts'
 export {
   createRelay,
+  EPOCHS_PER_SUBMISSION,
   type Cancelled,
   type Claim,
-  type CompletionRecord,
   type Emitted,
-  type Frame,
+  type Inspection,
   type Relay,
+  type RelayRecord,
+  type Standing,
 } from './relay.ts'
 export * from './replies.ts'
 export { SLOWEST_POLL_MS, type WatchEvent } from './watch.ts'

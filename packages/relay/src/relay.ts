@@ -1,25 +1,64 @@
-import { Chunk, type CompletionId, CompletionJob, Outcome } from '@weir/contracts'
+import {
+  type AttemptRecord,
+  type CompletionId,
+  type CompletionJob,
+  type Outcome,
+  decodeJob,
+  decodeOutcome,
+  encodeJob,
+  encodeOutcome,
+} from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
-import { z } from 'zod'
+import { type Frame, type Position, decodeAttempts, decodeFrame, positionOf } from './encoding.ts'
 import { relayKeys } from './keys.ts'
 import { withScripts } from './scripts.ts'
 
-/** What a claim finds. All but `ended`, `missing` and `prepared` begin a new epoch that shuts out earlier attempts. */
+/**
+ * What a claim finds. All but `ended`, `missing` and `prepared` begin a new epoch that shuts out earlier attempts, which
+ * `before` tells.
+ */
 export type Claim =
-  | { kind: 'claimed'; epoch: number; job: CompletionJob; /** Counts from 1. */ attempt: number }
-  | { kind: 'cancelled' | 'expired' | 'interrupted' | 'exhausted'; epoch: number; job: CompletionJob }
+  | {
+      kind: 'claimed'
+      epoch: number
+      job: CompletionJob
+      before: AttemptRecord[]
+      /** Counts from 1. */
+      attempt: number
+      /** By the clock of Redis, in milliseconds since the epoch. */
+      startedAt: number
+      /** The replicas that wait for it; undefined when it needs nobody to. */
+      audience: string[] | undefined
+    }
+  | {
+      kind: 'cancelled' | 'expired' | 'interrupted' | 'exhausted'
+      epoch: number
+      job: CompletionJob
+      before: AttemptRecord[]
+    }
   | { kind: 'prepared'; job: CompletionJob; outcome: Outcome }
   | { kind: 'ended' }
   | { kind: 'missing' }
 
 export type Emitted = 'emitted' | 'stale' | 'cancelled'
 
-export type Cancelled = { kind: 'decided'; job: CompletionJob } | { kind: 'running' | 'ending' | 'missing' }
+/** How an attempt stands: whether it may go on speaking, and who listens, where that matters. */
+export type Standing = { said: Emitted; audience: string[] | undefined }
+
+export type Cancelled =
+  | { kind: 'decided'; job: CompletionJob; before: AttemptRecord[] }
+  | { kind: 'running' | 'ending' | 'attended' | 'missing' }
 
 /** What Redis knows of a completion; `lastSequence` counts its frames. */
-export type CompletionRecord = { outcome: Outcome | undefined; lastSequence: number }
+export type RelayRecord = { outcome: Outcome | undefined; lastSequence: number; includeUsage: boolean }
 
-export type Frame = { epoch: number; sequence: number; chunks: Chunk[] }
+/** All that Redis knows of one that may not have ended. */
+export type Inspection = {
+  job: CompletionJob | undefined
+  decided: Outcome | undefined
+  isRunning: boolean
+  attempts: AttemptRecord[]
+}
 
 export type Relay = ReturnType<typeof createRelay>
 
@@ -27,13 +66,7 @@ export type Relay = ReturnType<typeof createRelay>
 const MARGIN_MS = 300_000
 
 /** A completion that Redis lost and that is submitted again starts far above the epochs of attempts that may still run. */
-const EPOCHS_PER_SUBMISSION = 1_000
-
-const Frames = z.array(Chunk)
-const encodeOutcome = (outcome: Outcome): string => JSON.stringify(z.encode(Outcome, outcome))
-const decodeOutcome = (text: string): Outcome => z.decode(Outcome, JSON.parse(text))
-const decodeJob = (text: string): CompletionJob => z.decode(CompletionJob, JSON.parse(text))
-const decodeFrame = (text: string): Chunk[] => Frames.parse(JSON.parse(text)) as Chunk[]
+export const EPOCHS_PER_SUBMISSION = 1_000
 
 /** The live state of completions in Redis: hand over, claim, speak, decide, conclude. */
 export function createRelay(connection: Redis, options: { prefix: string; retentionMs: number }) {
@@ -42,35 +75,47 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
   return {
     /**
-     * Hands a completion over to the workers' side. One that Redis still knows is left alone. `submission` counts from
-     * 0 how often this replica has handed it over.
+     * Hands a completion over to the workers' side, with the channel of the replica that waits, if one does. One that Redis
+     * still knows is left alone. `submission` is 0 the first time, and more each time after Redis has lost it.
      */
-    async submit(job: CompletionJob, replyTo: string, submission = 0): Promise<void> {
+    async submit(job: CompletionJob, replyTo: string | undefined, submission = 0): Promise<void> {
       const ttl = Math.max(job.deadlineAt - Date.now(), 0) + MARGIN_MS
-      const stream = job.request.stream ? 1 : 0
-      const text = JSON.stringify(z.encode(CompletionJob, job))
       await redis.weirSubmit(
         stateOf(job.id),
-        text,
-        replyTo,
+        encodeJob(job),
+        replyTo === undefined ? '' : `${replyTo} `,
         job.deadlineAt,
-        stream,
+        job.request.stream ? 1 : 0,
+        job.attended ? 1 : 0,
+        job.includeUsage ? 1 : 0,
         submission * EPOCHS_PER_SUBMISSION,
         ttl,
       )
     },
 
-    async claim(id: CompletionId, controlChannel: string, maxAttempts: number): Promise<Claim> {
-      const [kind, epoch, job, more] = await redis.weirClaim(stateOf(id), controlChannel, maxAttempts)
+    /** `worker.name` is what people are told; on `worker.channel` it hears that a completion is to be stopped. */
+    async claim(id: CompletionId, worker: { channel: string; name: string }, maxAttempts: number): Promise<Claim> {
+      const reply = await redis.weirClaim(stateOf(id), worker.channel, JSON.stringify(worker.name), maxAttempts)
+      const [kind, epoch, text, more, attempt, startedAt, audience, attended] = reply
       if (kind === 'ended' || kind === 'missing') return { kind }
-      if (kind === 'prepared') return { kind, job: decodeJob(job!), outcome: decodeOutcome(String(more)) }
-      if (kind === 'claimed') return { kind, epoch: epoch!, job: decodeJob(job!), attempt: Number(more) }
-      return { kind: kind as 'cancelled', epoch: epoch!, job: decodeJob(job!) }
+      const job = decodeJob(text!)
+      if (kind === 'prepared') return { kind, job, outcome: decodeOutcome(more!) }
+      const before = decodeAttempts(more)
+      if (kind !== 'claimed') return { kind: kind as 'cancelled', epoch: epoch!, job, before }
+      return {
+        kind,
+        epoch: epoch!,
+        job,
+        before,
+        attempt: Number(attempt),
+        startedAt: Number(startedAt),
+        audience: listenersOf(audience, attended),
+      }
     },
 
-    /** Ends an attempt without an outcome: the completion waits for its next one. An uncounted attempt was none. */
-    async letGo(id: CompletionId, epoch: number, attempt: 'counted' | 'uncounted'): Promise<void> {
-      await redis.weirLetGo(stateOf(id), epoch, attempt === 'counted' ? 0 : 1)
+    /** Ends an attempt without an outcome: the completion waits for its next one. One that was handed back is not counted. */
+    async letGo(id: CompletionId, epoch: number, record: AttemptRecord): Promise<void> {
+      await redis.weirLetGo(stateOf(id), epoch, record.end === 'handed_back' ? 1 : 0, JSON.stringify(record))
     },
 
     async emit(id: CompletionId, frame: Frame): Promise<Emitted> {
@@ -79,14 +124,17 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
       return said === 1 ? 'emitted' : said === -1 ? 'stale' : 'cancelled'
     },
 
-    /** Whether attempts may go on speaking: one round trip for all that a worker runs. */
-    async check(attempts: readonly { id: CompletionId; epoch: number }[]): Promise<Emitted[]> {
+    /** How attempts stand: one round trip for all that a worker runs. */
+    async check(attempts: readonly { id: CompletionId; epoch: number }[]): Promise<Standing[]> {
       const states = await Promise.all(
-        attempts.map(({ id }) => redis.hmget(stateOf(id), 'epoch', 'cancelled', 'prepared')),
+        attempts.map(({ id }) => redis.hmget(stateOf(id), 'epoch', 'cancelled', 'prepared', 'audience', 'attended')),
       )
-      return states.map(([epoch, cancelled, prepared], i) => {
-        if (epoch !== String(attempts[i]!.epoch) || prepared) return 'stale'
-        return cancelled ? 'cancelled' : 'emitted'
+      return states.map(([epoch, cancelled, prepared, audience, attended], i) => {
+        const isStale = epoch !== String(attempts[i]!.epoch) || prepared
+        return {
+          said: isStale ? 'stale' : cancelled ? 'cancelled' : 'emitted',
+          audience: listenersOf(audience, attended),
+        }
       })
     },
 
@@ -103,35 +151,56 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
     /**
      * Stops a completion. One that nobody runs is decided at once, with `outcome`, and must be finished by the caller; a
-     * running one is told.
+     * running one is told. With `unlessAttended` one that somebody waits for, or that needs nobody to, is left alone.
      */
-    async cancel(id: CompletionId, outcome: Outcome): Promise<Cancelled> {
-      const [kind, job] = await redis.weirCancel(stateOf(id), id, encodeOutcome(outcome))
-      return kind === 'decided' ? { kind, job: decodeJob(job!) } : { kind: kind as 'running' }
+    async cancel(id: CompletionId, outcome: Outcome, { unlessAttended = false } = {}): Promise<Cancelled> {
+      const [kind, job, log] = await redis.weirCancel(stateOf(id), id, encodeOutcome(outcome), unlessAttended ? 1 : 0)
+      if (kind === 'decided') return { kind, job: decodeJob(job!), before: decodeAttempts(log) }
+      return { kind: kind as 'running' }
+    },
+
+    /** A replica waits for it from now on; false when Redis does not know it. */
+    async attach(id: CompletionId, channel: string): Promise<boolean> {
+      return (await redis.weirAttach(stateOf(id), channel)) === 1
+    },
+
+    /** A replica waits for it no more. */
+    async detach(id: CompletionId, channel: string): Promise<void> {
+      await redis.weirDetach(stateOf(id), channel)
+    },
+
+    /** From now on it goes on though nobody waits. */
+    async release(id: CompletionId): Promise<void> {
+      await redis.weirRelease(stateOf(id))
     },
 
     /** Undefined when Redis does not know it. */
-    async recordOf(id: CompletionId): Promise<CompletionRecord | undefined> {
-      const [outcome, sequence] = await redis.hmget(stateOf(id), 'outcome', 'sequence')
+    async recordOf(id: CompletionId): Promise<RelayRecord | undefined> {
+      const [outcome, sequence, usage] = await redis.hmget(stateOf(id), 'outcome', 'sequence', 'usage')
       if (sequence == null) return undefined
-      return { outcome: outcome == null ? undefined : decodeOutcome(outcome), lastSequence: Number(sequence) }
+      return {
+        outcome: outcome == null ? undefined : decodeOutcome(outcome),
+        lastSequence: Number(sequence),
+        includeUsage: usage === '1',
+      }
     },
 
-    /** All that the reconciler must know to decide what to do about a completion; undefined when Redis does not know it. */
-    async inspect(
-      id: CompletionId,
-    ): Promise<{ job: CompletionJob | undefined; decided: Outcome | undefined } | undefined> {
-      const [job, prepared, outcome] = await redis.hmget(stateOf(id), 'job', 'prepared', 'outcome')
+    /** All that must be known to decide what to do about a completion; undefined when Redis does not know it. */
+    async inspect(id: CompletionId): Promise<Inspection | undefined> {
+      const fields = ['job', 'prepared', 'outcome', 'worker', 'log', 'running'] as const
+      const [job, prepared, outcome, worker, log, running] = await redis.hmget(stateOf(id), ...fields)
       const decided = outcome ?? prepared
       if (job == null && decided == null) return undefined
       return {
         job: job == null ? undefined : decodeJob(job),
         decided: decided == null ? undefined : decodeOutcome(decided),
+        isRunning: worker != null,
+        attempts: decodeAttempts(log, running),
       }
     },
 
     /** The frames after one, in order, up to `limit`. */
-    async framesAfter(id: CompletionId, after: { epoch: number; sequence: number }, limit: number): Promise<Frame[]> {
+    async framesAfter(id: CompletionId, after: Position, limit: number): Promise<Frame[]> {
       const rows = await redis.xrange(framesOf(id), `(${after.epoch}-${after.sequence}`, '+', 'COUNT', limit)
       return rows.map(([at, [, payload]]) => ({ ...positionOf(at), chunks: decodeFrame(payload!) }))
     },
@@ -143,24 +212,6 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
   }
 }
 
-export type ReplyMessage =
-  | { kind: 'frame'; id: CompletionId; frame: Frame; size: number }
-  | { kind: 'end'; id: CompletionId; lastSequence: number; outcome: Outcome; size: number }
-
-/** Reads what the scripts publish to a replica: kind, id, `epoch-sequence` and payload, a line each. */
-export function parseReply(message: string): ReplyMessage {
-  const kindEnd = message.indexOf('\n')
-  const idEnd = message.indexOf('\n', kindEnd + 1)
-  const atEnd = message.indexOf('\n', idEnd + 1)
-  const id = message.slice(kindEnd + 1, idEnd) as CompletionId
-  const position = positionOf(message.slice(idEnd + 1, atEnd))
-  const payload = message.slice(atEnd + 1)
-  if (message.startsWith('frame\n'))
-    return { kind: 'frame', id, frame: { ...position, chunks: decodeFrame(payload) }, size: message.length }
-  return { kind: 'end', id, lastSequence: position.sequence, outcome: decodeOutcome(payload), size: message.length }
-}
-
-function positionOf(at: string): { epoch: number; sequence: number } {
-  const dash = at.indexOf('-')
-  return { epoch: Number(at.slice(0, dash)), sequence: Number(at.slice(dash + 1)) }
-}
+/** Who listens, where a completion is to be cancelled once nobody does. */
+const listenersOf = (audience: string | null | undefined, attended: string | null | undefined) =>
+  attended === '1' ? (audience ?? '').split(' ').filter((channel) => channel !== '') : undefined

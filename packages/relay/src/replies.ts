@@ -1,14 +1,20 @@
 import type { CompletionId } from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
 import { relayKeys } from './keys.ts'
-import { type Relay, parseReply } from './relay.ts'
+import { parseReply } from './encoding.ts'
+import type { Relay } from './relay.ts'
 import { type Watch, type WatchEvent, createWatch } from './watch.ts'
 
 export type Replies = {
   /** Where workers send what this replica waits for. */
   channel: string
-  /** Follows a completion from its first frame; it listens from this call until it is disposed of. */
-  watch(id: CompletionId): CompletionWatch
+  /**
+   * Follows a completion from its first frame; it listens from this call until it is disposed of. With `joins` it may have
+   * begun before: the replica must be attached to it, and what was said is read from Redis.
+   */
+  watch(id: CompletionId, options?: { joins: boolean }): CompletionWatch
+  /** Whether anybody here follows it. */
+  isWatched(id: CompletionId): boolean
 }
 
 export type CompletionWatch = Disposable & {
@@ -51,8 +57,9 @@ export async function openReplies(options: {
 
   return {
     channel,
-    watch(id) {
-      const watch = createWatch(options.relay, id, options)
+    isWatched: (id) => watches.has(id),
+    watch(id, { joins } = { joins: false }) {
+      const watch = createWatch(options.relay, id, options, { joins })
       const group = watches.get(id) ?? new Set()
       watches.set(id, group.add(watch))
       return {

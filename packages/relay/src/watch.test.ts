@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { completed, streamJob, textChunk } from './testing/jobs.ts'
 import { frameOf, relayFixture } from './testing/relay-fixture.ts'
 import { everyFrameTo, never, told, wordOf } from './testing/watching.ts'
-import type { Frame, ReplyMessage } from './relay.ts'
+import type { Frame, ReplyMessage } from './encoding.ts'
 import { createWatch } from './watch.ts'
 
 const { id } = streamJob()
@@ -17,7 +17,11 @@ function watchFixture(played: { frames?: Frame[]; ended?: boolean; bufferBytes?:
   const replayed = { frames, outcome: ended ? completed() : undefined }
   const looks = vi.fn()
   const relay = {
-    recordOf: async () => ({ outcome: replayed.outcome, lastSequence: replayed.frames.at(-1)?.sequence ?? 0 }),
+    recordOf: async () => ({
+      outcome: replayed.outcome,
+      lastSequence: replayed.frames.at(-1)?.sequence ?? 0,
+      includeUsage: false,
+    }),
     async framesAfter(_: unknown, after: { sequence: number }, limit: number) {
       looks(after.sequence)
       return replayed.frames.filter(({ sequence }) => sequence > after.sequence).slice(0, limit)

@@ -1,5 +1,6 @@
 import type { CompletionId, Outcome } from '@weir/contracts'
-import type { Frame, Relay, ReplyMessage } from './relay.ts'
+import type { Frame, ReplyMessage } from './encoding.ts'
+import type { Relay } from './relay.ts'
 
 /**
  * What a watcher sees, in order and without a hole: every frame once, then the end. `lost` says that Redis no longer knows
@@ -28,15 +29,17 @@ const REPLAY_PAGE = 100
 /**
  * Follows one completion. Live messages are the fast path; the replay stream and the terminal record are the truth. A
  * reader too slow for `bufferBytes` loses the live messages and is served from the replay stream, so memory stays flat.
+ * One that `joins` looks into Redis first: it may have begun long ago.
  */
 export function createWatch(
   relay: Pick<Relay, 'recordOf' | 'framesAfter'>,
   id: CompletionId,
   options: { bufferBytes: number; onError: (error: unknown) => void },
+  { joins = false } = {},
 ): Watch {
   let live: ReplyMessage[] = []
   let liveBytes = 0
-  let mustLook = false
+  let mustLook = joins
   let wake = () => {}
   /** The newest frame that was handed out. */
   let seen = { epoch: 0, sequence: 0 }

@@ -7,7 +7,7 @@ type Line = { name: string; level: number; msg: string; err: { type: string; mes
 /** What a process of its own writes to stdout when it runs `code` with a logger `log`. */
 async function linesOf(code: string): Promise<Line[]> {
   const logger = new URL('./logger.ts', import.meta.url).href
-  const script = `import { createLogger } from '${logger}'; const log = createLogger({ name: 'test', level: 'info' }); ${code}`
+  const script = `import { createLogger } from '${logger}'; const log = createLogger({ name: 'test', level: 'info', repeatedEveryMs: 100 }); ${code}`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
   return stdout
     .trim()
@@ -45,11 +45,11 @@ const secrets = [
 ]
 
 test('a key never reaches the log, wherever in an error a library has put it', async () => {
-  const lines = await linesOf(`for (const secret of ${JSON.stringify(secrets)}) {
+  const lines = await linesOf(`for (const [n, secret] of ${JSON.stringify(secrets)}.entries()) {
     const inside = new Error('upstream refused ' + secret)
-    log.error({ err: new Error('401 for "' + secret + '" and ' + secret, { cause: inside }) }, 'failed')
-    log.error({ err: new AggregateError([inside], 'all failed') }, 'failed')
-    log.error({ err: Object.assign(new Error('failed'), { headers: { authorization: secret } }) }, 'failed')
+    log.error({ err: new Error('401 for "' + secret + '" and ' + secret, { cause: inside }) }, 'failed ' + n)
+    log.error({ err: new AggregateError([inside], 'all failed') }, 'failed ' + n)
+    log.error({ err: Object.assign(new Error('failed'), { headers: { authorization: secret } }) }, 'failed ' + n)
   }`)
 
   expect(lines.filter(({ err }) => err.message.includes('401 for'))).toHaveLength(secrets.length)
@@ -68,4 +68,20 @@ test('what was thrown without being an error is logged too, scrubbed', async () 
   expect(lines.map(({ msg }) => msg)).toEqual(['failed', 'failed', 'failed'])
   expect(lines[0]!.err.message).toContain('timeout of weir_sk_…')
   expect(JSON.stringify(lines)).not.toContain(canary)
+})
+
+test('the same failure of a thousand completions is two lines: the first one and how often it came again', async () => {
+  const lines = await linesOf(`
+    for (let n = 0; n < 1_000; n++) {
+      const err = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:' + n), { code: 'ECONNREFUSED' })
+      log.child({ reqId: 'req_' + n }).warn({ err, completion: n }, 'a dependency failed')
+    }
+    setTimeout(() => {}, 500)`)
+
+  expect(lines).toMatchObject([{ completion: 0 }, { completion: 999, repeated: 999 }])
+})
+
+test('what is told without a failure is never held back', async () => {
+  const lines = await linesOf(`for (let n = 0; n < 3; n++) log.warn({ completion: n }, 'reconciled: settled')`)
+  expect(lines).toHaveLength(3)
 })

@@ -13,14 +13,33 @@ export function createMetrics(): Metrics {
   return metrics
 }
 
-/** Serves GET /metrics on a port of its own, apart from what clients reach. Without a port nothing is served. */
+/** What an orchestrator is told about a process that serves no clients; each says why where it is not `ok`. */
+export type Probes = {
+  /** Whether the process is worth keeping. */
+  live: () => string
+  /** Whether it does its work now. */
+  ready: () => string
+}
+
+/**
+ * Serves GET /metrics on a port of its own, apart from what clients reach, and with `probes` /healthz and /readyz. Without
+ * a port nothing is served.
+ */
 export async function serveMetrics(
   metrics: Metrics,
-  { host, port }: { host: string; port: number | undefined },
+  { host, port, probes }: { host: string; port: number | undefined; probes?: Probes },
 ): Promise<AsyncDisposable & { port: number | undefined }> {
   if (port === undefined) return { port, async [Symbol.asyncDispose]() {} }
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    const probe = path === '/healthz' ? probes?.live : path === '/readyz' ? probes?.ready : undefined
+    if (probe) {
+      const status = probe()
+      const head = { 'content-type': 'application/json; charset=utf-8' }
+      response.writeHead(status === 'ok' ? 200 : 503, head).end(JSON.stringify({ status }))
+      return
+    }
+    if (path !== '/metrics') {
       response.writeHead(404).end()
       return
     }

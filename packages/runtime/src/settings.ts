@@ -1,7 +1,15 @@
 import { z } from 'zod'
 
 const milliseconds = (byDefault: number, max = 86_400_000) => z.coerce.number().int().min(1).max(max).default(byDefault)
+const days = (byDefault: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(400 * 86_400_000)
+    .default(byDefault * 86_400_000)
 const count = (byDefault: number, max = 1_000_000) => z.coerce.number().int().min(1).max(max).default(byDefault)
+const rate = z.coerce.number().int().min(1).max(1_000_000_000).optional()
 const bytes = (byDefault: number) => z.coerce.number().int().min(1024).max(1_073_741_824).default(byDefault)
 
 const notASeed = {
@@ -78,6 +86,9 @@ export const settings = {
 
   WEIR_DATABASE_POOL: count(10, 500).describe('Postgres connections of a process, group commits aside'),
   WEIR_DEPENDENCY_TIMEOUT_MS: milliseconds(1_800, 60_000).describe('longest wait for Postgres or Redis before a 503'),
+  WEIR_UNREADY_AFTER_MS: milliseconds(5_000).describe(
+    'a process whose Postgres or Redis has been away for so long is not ready',
+  ),
   WEIR_GROUP_COMMIT_MAX: count(500, 5_000).describe('operations in one group commit'),
   WEIR_GROUP_COMMIT_QUEUE: count(10_000).describe('operations that may wait for the next group commit before a 503'),
 
@@ -95,7 +106,19 @@ export const settings = {
   ),
 
   WEIR_BODY_LIMIT_BYTES: bytes(4 * 1_048_576).describe('largest request body'),
-  WEIR_COMPLETION_TIMEOUT_MS: milliseconds(280_000, 3_600_000).describe('from admission to the last token'),
+  WEIR_COMPLETION_TIMEOUT_MS: milliseconds(600_000).describe(
+    'from admission to the last token of a plain call that does not say',
+  ),
+  WEIR_STREAM_TIMEOUT_MS: milliseconds(3_600_000).describe('the same of a stream'),
+  WEIR_BACKGROUND_TIMEOUT_MS: milliseconds(86_400_000).describe(
+    'the same of a background completion, and the most that any may ask for',
+  ),
+  WEIR_WAIT_MS: milliseconds(280_000, 290_000).describe(
+    'longest wait of a plain call; then it gets the id of its completion, which goes on',
+  ),
+  WEIR_BACKGROUND_RETENTION_MS: days(1).describe('how long the result of a background completion is kept'),
+  WEIR_STORED_RETENTION_MS: days(30).describe('how long the result of one with `store: true` is kept'),
+  WEIR_IDEMPOTENCY_MS: days(1).describe('after so long an idempotency key is free again'),
   WEIR_DISCONNECT_GRACE_MS: milliseconds(5_000, 60_000).describe(
     'from a lost stream to the cancellation of its completion',
   ),
@@ -107,6 +130,11 @@ export const settings = {
   WEIR_MAX_LIVE_PER_ACCOUNT: count(1_000).describe(
     'completions of one account that are waiting or running; more get 429',
   ),
+  WEIR_MAX_QUEUED_PER_ACCOUNT: count(1_000).describe(
+    'completions of one account that no worker has begun; more get 429',
+  ),
+  WEIR_REQUESTS_PER_MINUTE: rate.describe('requests of one account in any minute; more get 429'),
+  WEIR_TOKENS_PER_MINUTE: rate.describe('tokens of one account in any minute; more get 429'),
   WEIR_MAX_WAITING: count(10_000).describe('completions waiting for a worker, over all accounts; more get 503'),
 
   WEIR_ROLES: z
@@ -129,6 +157,13 @@ export const settings = {
     .describe('a frame that has grown to this size leaves at once'),
   WEIR_RETENTION_MS: milliseconds(600_000).describe('how long an ended stream can be replayed'),
   WEIR_SHUTDOWN_MS: milliseconds(20_000, 3_600_000).describe('how long running completions may go on after SIGTERM'),
+  WEIR_DRAIN_DELAY_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(0)
+    .describe('how long an API still takes requests after SIGTERM, not ready any more'),
   WEIR_RECONCILE_INTERVAL_MS: milliseconds(15_000).describe('between two runs of the reconciler'),
   WEIR_RECONCILE_AFTER_MS: milliseconds(60_000).describe('age at which the reconciler first looks at a completion'),
 } satisfies Record<string, z.ZodType>

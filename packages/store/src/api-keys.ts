@@ -1,14 +1,19 @@
-import { type AccountId, type KeyId, accountIdOf, keyIdOf, newKeyId, uuidOf } from '@weir/contracts'
+import { type AccountId, type KeyId, type RateLimits, accountIdOf, keyIdOf, newKeyId, uuidOf } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
 import type { Page } from './accounts.ts'
 import { digestOf, hintOf, newKeySecret } from './key-secret.ts'
+import { type RateLimitRow, rateLimitsOf } from './rate-limits.ts'
 import type { StoreTables } from './tables.ts'
 
 export type ApiKey = { id: KeyId; name: string; hint: string; createdAt: Date; revokedAt: Date | null }
 
-/** Who is asking. */
-export type Identity = { accountId: AccountId; keyId: KeyId }
+/** Who is asking, and how much of the service was decided for them, where it was. */
+export type Identity = {
+  accountId: AccountId
+  keyId: KeyId
+  limits?: { account: RateLimits; key: RateLimits } | undefined
+}
 
 export type ApiKeyStore = ReturnType<typeof createApiKeyStore>
 
@@ -72,12 +77,26 @@ export function createApiKeyStore(database: Database, pepper: string) {
     /** Whose secret this is, unless it is unknown or revoked. */
     async identify(secret: string): Promise<Identity | undefined> {
       const row = await db
-        .selectFrom('store.api_key')
-        .select(['id', 'account_id'])
-        .where('digest', '=', digestOf(pepper, secret))
-        .where('revoked_at', 'is', null)
+        .selectFrom('store.api_key as k')
+        .leftJoin('store.rate_limit as a', (on) =>
+          on.onRef('a.account_id', '=', 'k.account_id').on('a.key_id', 'is', null),
+        )
+        .leftJoin('store.rate_limit as o', (on) =>
+          on.onRef('o.account_id', '=', 'k.account_id').onRef('o.key_id', '=', 'k.id'),
+        )
+        .select(['k.id', 'k.account_id'])
+        .select([
+          sql<RateLimitRow | null>`to_json(a)`.as('of_account'),
+          sql<RateLimitRow | null>`to_json(o)`.as('of_key'),
+        ])
+        .where('k.digest', '=', digestOf(pepper, secret))
+        .where('k.revoked_at', 'is', null)
         .executeTakeFirst()
-      return row && { accountId: accountIdOf(row.account_id), keyId: keyIdOf(row.id) }
+      if (!row) return undefined
+      const identity = { accountId: accountIdOf(row.account_id), keyId: keyIdOf(row.id) }
+      if (!row.of_account && !row.of_key) return identity
+      const limitsIn = (limits: RateLimitRow | null) => (limits ? rateLimitsOf(limits) : {})
+      return { ...identity, limits: { account: limitsIn(row.of_account), key: limitsIn(row.of_key) } }
     },
   }
 }

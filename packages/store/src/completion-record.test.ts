@@ -22,14 +22,14 @@ async function openFixture() {
       await sql`
         select store.insert_completions(
           '{true}', array[${id}]::uuid[], array[${account}]::uuid[], array[${key}]::uuid[], '{fast}', '{true}',
-          array[clock_timestamp()])`.execute(db)
+          array[clock_timestamp()], '{false}', '{null}')`.execute(db)
       return completion
     },
     async end(id: Parameters<typeof uuidOf>[0]) {
       await sql`
         select store.end_completions(
           array[${uuidOf(id)}]::uuid[], '{cancelled}', '{gpu/small}', '{cancelled}', '{9007199254740991}', '{2}', '{3}',
-          '{estimated}', '{40}', '{2}', '{100}', array[clock_timestamp()])`.execute(db)
+          '{estimated}', '{40}', '{2}', '{100}', array[clock_timestamp()], '{null}')`.execute(db)
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
@@ -40,7 +40,18 @@ test('a completion that runs is known by what was asked, and has no end', async 
 
   const record = await fixture.find(accountId, id)
 
-  expect(record).toEqual({ id, keyId, model: 'fast', stream: true, createdAt: expect.any(Date), end: undefined })
+  expect(record).toEqual({
+    id,
+    keyId,
+    model: 'fast',
+    stream: true,
+    background: false,
+    metadata: {},
+    createdAt: expect.any(Date),
+    deadlineAt: expect.any(Date),
+    isDeleted: false,
+    end: undefined,
+  })
 })
 
 test('a completion that has ended says how', async () => {
@@ -55,6 +66,8 @@ test('a completion that has ended says how', async () => {
     servedBy: 'gpu/small',
     errorCode: 'cancelled',
     attempts: 2,
+    attemptLog: [],
+    charged: 40n,
     clampedTo: 100,
   })
 })

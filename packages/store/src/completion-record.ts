@@ -1,10 +1,13 @@
 import {
   type AccountId,
+  AttemptRecord,
   type CompletionId,
   type EndState,
   type ErrorCode,
   type KeyId,
+  type Microcredits,
   type Usage,
+  completionIdOf,
   keyIdOf,
   uuidOf,
 } from '@weir/contracts'
@@ -17,23 +20,46 @@ export type CompletionRecord = {
   keyId: KeyId
   model: string
   stream: boolean
+  background: boolean
+  metadata: Metadata
   createdAt: Date
+  deadlineAt: Date
+  /** Its owner asked us to forget it; the books do not. */
+  isDeleted: boolean
   /** Undefined while it waits or runs. */
   end: CompletionEnd | undefined
 }
+
+/** Pairs of text that a client gave its completion. */
+export type Metadata = Record<string, string>
 
 export type CompletionEnd = {
   state: EndState
   endedAt: Date
   usage: Usage
+  /** What the account paid. */
+  charged: Microcredits
   /** The target that served it; null when none was reached. */
   servedBy: string | null
   errorCode: ErrorCode | null
   /** Null where nobody counted them. */
   attempts: number | null
+  /** Every try at it, oldest first. */
+  attemptLog: AttemptRecord[]
   /** The output cap it was clamped to for want of credits; null when it was not. */
   clampedTo: number | null
 }
+
+/** `waiting` are all that have not ended. */
+export type CompletionFilter = {
+  state?: EndState | 'waiting' | undefined
+  model?: string | undefined
+  background?: boolean | undefined
+  /** It has all of these pairs. */
+  metadata?: Metadata | undefined
+}
+
+export type CompletionPage = { limit: number; order: 'asc' | 'desc'; after?: CompletionId | undefined }
 
 export type CompletionRecords = ReturnType<typeof createCompletionRecords>
 
@@ -42,16 +68,54 @@ export function createCompletionRecords(db: Database) {
     /** One completion of an account. What belongs to another account is not there. */
     async find(accountId: AccountId, id: CompletionId): Promise<CompletionRecord | undefined> {
       const { rows } = await sql<Row>`
-        select key_id, model, stream, state, created_at, ended_at, served_by, error_code, input_tokens,
-          cached_input_tokens, output_tokens, usage_source, attempts, clamped_to
-        from store.completion where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)}`.execute(db)
-      const [row] = rows
-      return row && { ...headOf(row), id, end: row.state === 'queued' ? undefined : endOf(row) }
+        select ${columns} from store.completion
+        where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)}`.execute(db)
+      return rows[0] && recordOf(rows[0])
+    },
+
+    /** Those of an account, by the time they were made; without deleted ones. */
+    async list(accountId: AccountId, filter: CompletionFilter, page: CompletionPage): Promise<CompletionRecord[]> {
+      const { state, model, background, metadata } = filter
+      const { limit, order, after } = page
+      const conditions = [
+        sql`account_id = ${uuidOf(accountId)} and deleted_at is null`,
+        ...(state === undefined ? [] : [sql`state = ${state === 'waiting' ? 'queued' : state}`]),
+        ...(model === undefined ? [] : [sql`model = ${model}`]),
+        ...(background === undefined ? [] : [sql`background = ${background}`]),
+        ...(metadata === undefined ? [] : [sql`metadata @> ${JSON.stringify(metadata)}::jsonb`]),
+        ...(after === undefined ? [] : [sql`id ${sql.raw(order === 'desc' ? '<' : '>')} ${uuidOf(after)}`]),
+      ]
+      const { rows } = await sql<Row>`
+        select ${columns} from store.completion where ${sql.join(conditions, sql` and `)}
+        order by id ${sql.raw(order)} limit ${limit}`.execute(db)
+      return rows.map(recordOf)
+    },
+
+    /** False when there is no such completion, or no more. */
+    async setMetadata(accountId: AccountId, id: CompletionId, metadata: Metadata): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update store.completion set metadata = ${JSON.stringify(metadata)}::jsonb
+        where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and deleted_at is null`.execute(db)
+      return numAffectedRows === 1n
     },
   }
 }
 
-type Head = { key_id: string; model: string; stream: boolean; created_at: Date }
+const columns = sql`id, key_id, model, stream, background, metadata, state, created_at, deadline_at, ended_at, served_by,
+  error_code, input_tokens, cached_input_tokens, output_tokens, usage_source, charged, attempts, attempt_log, clamped_to,
+  deleted_at is not null as is_deleted`
+
+type Head = {
+  id: string
+  key_id: string
+  model: string
+  stream: boolean
+  background: boolean
+  metadata: Metadata | null
+  created_at: Date
+  deadline_at: Date
+  is_deleted: boolean
+}
 /** Whoever ends a completion writes all of this at once. */
 type EndedRow = Head & {
   state: EndState
@@ -62,16 +126,24 @@ type EndedRow = Head & {
   cached_input_tokens: bigint
   output_tokens: bigint
   usage_source: Usage['source']
+  charged: bigint
   attempts: number | null
+  attempt_log: unknown[] | null
   clamped_to: number | null
 }
 type Row = EndedRow | (Head & { state: 'queued' })
 
-const headOf = ({ key_id, model, stream, created_at }: Row) => ({
-  keyId: keyIdOf(key_id),
-  model,
-  stream,
-  createdAt: created_at,
+const recordOf = (row: Row): CompletionRecord => ({
+  id: completionIdOf(row.id),
+  keyId: keyIdOf(row.key_id),
+  model: row.model,
+  stream: row.stream,
+  background: row.background,
+  metadata: row.metadata ?? {},
+  createdAt: row.created_at,
+  deadlineAt: row.deadline_at,
+  isDeleted: row.is_deleted,
+  end: row.state === 'queued' ? undefined : endOf(row),
 })
 
 const endOf = (row: EndedRow): CompletionEnd => ({
@@ -83,8 +155,10 @@ const endOf = (row: EndedRow): CompletionEnd => ({
     outputTokens: Number(row.output_tokens),
     source: row.usage_source,
   },
+  charged: row.charged,
   servedBy: row.served_by,
   errorCode: row.error_code,
   attempts: row.attempts,
+  attemptLog: (row.attempt_log ?? []).map((each) => AttemptRecord.parse(each)),
   clampedTo: row.clamped_to,
 })

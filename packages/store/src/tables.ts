@@ -38,6 +38,15 @@ export type StoreTables = {
     attempts: number | null
     clamped_to: number | null
   }
+  'store.rate_limit': {
+    account_id: string
+    key_id: string | null
+    concurrent: number | null
+    queued: number | null
+    requests_per_minute: number | null
+    tokens_per_minute: number | null
+    changed_at: MadeByDatabase<Date>
+  }
   'store.usage_hour': {
     account_id: string
     key_id: string

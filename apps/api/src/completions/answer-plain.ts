@@ -1,136 +1,97 @@
-import { type CompletionJob, type Outcome, ServiceError, toServiceError } from '@weir/contracts'
-import { type CancelDeps, type FollowDeps, type FollowEvent, follow } from '@weir/completions'
+import { type FollowDeps, type FollowEvent, type RejoinDeps, follow, rejoin } from '@weir/completions'
+import { type CompletionId, type CompletionJob, type Outcome, ServiceError } from '@weir/contracts'
 import { openai } from '@weir/dialects'
-import type { Frame, Relay } from '@weir/relay'
+import type { Relay } from '@weir/relay'
 import type { FastifyReply } from 'fastify'
+import { patienceOf } from '../http/patience.ts'
+import type { Asked } from './ask.ts'
 import type { Departures } from './departures.ts'
-import { type EventStream, type EventStreamLimits, openEventStream } from './http/event-stream.ts'
-import { patienceOf } from './http/patience.ts'
+import { type Attached, DEADLINE_MARGIN_MS, errorOf, headOf, nobodyThere, tooLate, withId } from './answering.ts'
+import { type ShowDeps, renderAccepted, showCompletion } from './show-completion.ts'
 
-export type AnswerDeps = FollowDeps &
-  CancelDeps & {
-    relay: Pick<Relay, 'discard'>
+export type AnswerPlainDeps = FollowDeps &
+  RejoinDeps &
+  ShowDeps & {
+    relay: Pick<Relay, 'discard' | 'release'>
     departures: Departures
-    eventStream: EventStreamLimits
+    /** Aborts when this replica stops and waits for nobody any more. */
+    lastCall: AbortSignal
   }
 
-/** A worker ends what is past its deadline; this much later we answer without it. */
-const DEADLINE_MARGIN_MS = 2_000
+type Waiting = Pick<Asked, 'waitMs' | 'prefersAccepted'>
 
 /** Waits for the end and answers with the whole text, or throws how it failed. A client that goes away cancels at once. */
-export async function answerPlain(deps: AnswerDeps, job: CompletionJob, reply: FastifyReply) {
-  using patience = patienceOf(reply, job.deadlineAt + DEADLINE_MARGIN_MS)
-  const outcome = await endOf(follow(deps, job, patience.signal))
-
-  if (!outcome) {
-    await deps.departures.cancelNow(job.id)
-    throw withId(job, patience.over() === 'gone' ? nobodyThere() : tooLate())
-  }
+export async function answerPlain(deps: AnswerPlainDeps, job: CompletionJob, waiting: Waiting, reply: FastifyReply) {
+  const follower = (signal: AbortSignal) => follow(deps, job, signal)
+  const outcome = await wait(deps, { ...job, model: job.request.model }, follower, waiting, reply)
+  if (!('state' in outcome)) return outcome
   // Delivered once; what is left in Redis would only take room.
-  deps.relay.discard(job.id).catch(deps.onError)
-  if (outcome.state !== 'completed') throw withId(job, errorOf(outcome))
-  return openai.renderCompletion(headOf(job), outcome.choices, outcome.usage, outcome.cost, job.clampedTo)
+  if (job.attended) deps.relay.discard(job.id).catch(deps.onError)
+  return answerOf(job.id, job.request.model, outcome)
 }
 
-/** Relays the frames as they come. A client that goes away has a while to come back before its completion is cancelled. */
-export async function answerStream(
-  deps: AnswerDeps,
-  job: CompletionJob,
+/** The same for a completion that was begun by an earlier request with the same idempotency key. */
+export async function answerPlainAgain(
+  deps: AnswerPlainDeps,
+  attached: Attached,
+  waiting: Waiting,
   reply: FastifyReply,
-  options: { includeUsage: boolean },
-): Promise<FastifyReply> {
-  using patience = patienceOf(reply, job.deadlineAt + DEADLINE_MARGIN_MS)
-  const events = follow(deps, job, patience.signal)
-  // The first event says that workers have it: a failure until then is still a status of its own.
-  await events.next()
+) {
+  const outcome = await wait(deps, attached, (signal) => rejoin(deps, attached, signal), waiting, reply)
+  return 'state' in outcome ? answerOf(attached.id, attached.model, outcome) : outcome
+}
 
-  const stream = openEventStream(reply, deps.eventStream)
-  try {
-    const ended = await relayFrames(events, job, stream, options)
-    if (!ended) {
-      deps.departures.cancelLater(job.id)
-      if (patience.over() === 'late') await stream.send(openai.renderErrorEvent(withId(job, tooLate())))
-    }
-  } catch (error) {
-    // The status has gone out already: the client learns of it in the stream.
-    reply.log.error({ err: error, completion: job.id }, 'stream failed')
-    deps.departures.cancelLater(job.id)
-    await stream.send(openai.renderErrorEvent(withId(job, toServiceError(error))))
-  } finally {
-    stream.end()
+function answerOf(id: CompletionId, model: string, outcome: Outcome) {
+  if (outcome.state !== 'completed') throw withId(id, errorOf(outcome))
+  return openai.renderCompletion(headOf(id, model), outcome.choices, outcome.usage, outcome.cost, outcome.clampedTo)
+}
+
+/** The outcome, or the completion as it stands where the client would rather have that than wait any longer. */
+async function wait(
+  deps: AnswerPlainDeps,
+  attached: Attached,
+  events: (signal: AbortSignal) => AsyncGenerator<FollowEvent>,
+  { waitMs, prefersAccepted }: Waiting,
+  reply: FastifyReply,
+) {
+  const { id, accountId, deadlineAt } = attached
+  const endsAt = deadlineAt + DEADLINE_MARGIN_MS
+  const waitsUntil = Date.now() + waitMs
+  using patience = patienceOf(reply, Math.min(endsAt, waitsUntil), deps.lastCall)
+  const outcome = await endOf(events(patience.signal))
+  if (outcome) return outcome
+
+  const isOver = patience.over() === 'late' && endsAt <= waitsUntil
+  if (patience.over() === 'gone' || isOver) {
+    await deps.departures.cancelNow(id)
+    throw withId(id, patience.over() === 'gone' ? nobodyThere() : tooLate())
   }
-  return reply
+  // It goes on, and is charged once; whoever wants its result asks for it.
+  deps.relay.release(id).catch(deps.onError)
+  if (!prefersAccepted) throw withId(id, waitExceeded(id))
+  reply.header('preference-applied', `wait=${Math.round(waitMs / 1_000)}`)
+  return accepted(reply, attached, await showCompletion(deps, accountId, id).catch(deps.onError))
 }
 
-/** Whether the end was reached, rather than the end of patience. */
-async function relayFrames(
-  events: AsyncGenerator<FollowEvent>,
-  job: CompletionJob,
-  stream: EventStream,
-  options: { includeUsage: boolean },
-): Promise<boolean> {
-  const render = openai.createChunkRenderer(headOf(job), options)
-  const begun = new Set<number>()
-
-  for await (const event of events) {
-    if (event.kind === 'end') {
-      await stream.send(endingOf(job, event.outcome, render, options))
-      return true
-    }
-    if (event.kind === 'handed_over') continue
-    const slow = stream.send(textOf(event.frame, render, begun))
-    if (slow) await slow
-  }
-  return false
+/** A 202 holds even where nothing can be looked up at the moment. */
+export function accepted(
+  reply: FastifyReply,
+  attached: Attached,
+  shown?: Awaited<ReturnType<typeof showCompletion>> | void,
+) {
+  reply.code(202).header('location', locationOf(attached.id))
+  return shown ?? renderAccepted(attached)
 }
 
-/** The events of one frame; `begun` notes the choices whose role was told. */
-function textOf(frame: Frame, render: openai.ChunkRenderer, begun: Set<number>): string {
-  let text = ''
-  for (const chunk of frame.chunks) {
-    if (chunk.type === 'usage') continue
-    if (!begun.has(chunk.choice)) {
-      begun.add(chunk.choice)
-      text += render.role(chunk.choice)
-    }
-    text += chunk.type === 'text' ? render.text(chunk.choice, chunk.text) : render.finish(chunk.choice, chunk.reason)
-  }
-  return text
-}
-
-/** A broken stream never ends like a whole one: it gets an error, no finish reason and no [DONE]. */
-function endingOf(
-  job: CompletionJob,
-  outcome: Outcome,
-  render: openai.ChunkRenderer,
-  options: { includeUsage: boolean },
-): string {
-  if (outcome.state !== 'completed') return openai.renderErrorEvent(withId(job, errorOf(outcome)))
-  return (options.includeUsage ? render.usage(outcome.usage, outcome.cost, job.clampedTo) : '') + openai.streamDone
-}
+export const locationOf = (id: CompletionId): string => `/v1/chat/completions/${id}`
 
 async function endOf(events: AsyncGenerator<FollowEvent>): Promise<Outcome | undefined> {
-  for await (const event of events) if (event.kind === 'end') return event.outcome
+  for await (const event of events) if (event.kind === 'end' || event.kind === 'stored') return event.outcome
   return undefined
 }
 
-function errorOf({ error }: Outcome): ServiceError {
-  if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
-  return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
-}
-
-/** Written to a closed connection: only our logs see it. */
-const nobodyThere = () => new ServiceError('cancelled', 'The client has closed the connection.')
-
-const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
-
-/** A failed completion can be asked about: its error names it. */
-function withId({ id }: CompletionJob, { code, message, retryAfterMs }: ServiceError): ServiceError {
-  return new ServiceError(code, message, { retryAfterMs, extra: { completion_id: id } })
-}
-
-const headOf = ({ id, request }: CompletionJob): openai.AnswerHead => ({
-  id,
-  created: Math.floor(Date.now() / 1_000),
-  model: request.model,
-})
+const waitExceeded = (id: CompletionId) =>
+  new ServiceError(
+    'wait_exceeded',
+    `The completion takes longer than a request may wait. It goes on: ask for it at GET ${locationOf(id)}.`,
+  )

@@ -1,17 +1,20 @@
 import type { FastifyReply } from 'fastify'
 
-/** How long an answer is worth working on: until the client has gone, or until its time is up. */
+/** The client has gone, its time is up, or this replica stops. */
+export type WhyOver = 'gone' | 'late' | 'stopping'
+
+/** How long an answer is worth working on: until the client has gone, its time is up or, with `lastCall`, this replica stops. */
 export type Patience = Disposable & {
   /** Aborts at the end of it. */
   signal: AbortSignal
   /** Why it ended, if it has. */
-  over(): 'gone' | 'late' | undefined
+  over(): WhyOver | undefined
 }
 
-export function patienceOf(reply: FastifyReply, untilAt: number): Patience {
+export function patienceOf(reply: FastifyReply, untilAt: number, lastCall?: AbortSignal): Patience {
   const controller = new AbortController()
-  let over: 'gone' | 'late' | undefined
-  const end = (why: 'gone' | 'late') => {
+  let over: WhyOver | undefined
+  const end = (why: WhyOver) => {
     over ??= why
     controller.abort(new Error(`nobody waits: ${why}`))
   }
@@ -21,6 +24,9 @@ export function patienceOf(reply: FastifyReply, untilAt: number): Patience {
   // Gone while the request was being admitted: that event has passed.
   if (reply.raw.closed) onClose()
   const timer = setTimeout(end, Math.max(0, untilAt - Date.now()), 'late')
+  const onLastCall = () => end('stopping')
+  lastCall?.addEventListener('abort', onLastCall, { once: true })
+  if (lastCall?.aborted) onLastCall()
 
   return {
     signal: controller.signal,
@@ -28,6 +34,7 @@ export function patienceOf(reply: FastifyReply, untilAt: number): Patience {
     [Symbol.dispose]() {
       clearTimeout(timer)
       reply.raw.off('close', onClose)
+      lastCall?.removeEventListener('abort', onLastCall)
     },
   }
 }

@@ -11,15 +11,17 @@ import {
 import { createLedger, createPrices, openPriceBook } from '@weir/ledger'
 import { openTestDatabase, openTestRedis } from '@weir/local/testing'
 import { type Processed, createAdmission, openLane } from '@weir/queue'
-import { createRelay, openControl, openReplies } from '@weir/relay'
+import { createPresence, createRelay, openControl, openReplies } from '@weir/relay'
 import { type OpenRedisOptions, createLogger, openDatabase, openRedis } from '@weir/runtime'
-import { createCompletionStore } from '@weir/store'
+import { createCompletionRecords, createCompletionStore, createKeptCompletions } from '@weir/store'
 import { sql } from 'kysely'
-import { admit, submit } from '../admit.ts'
+import { type Admitted, type Ask, admit, submit } from '../admit.ts'
 import { createAttempts } from '../attempts.ts'
+import { createAudience } from '../audience.ts'
 import { createAdmissions, createEndings } from '../commits.ts'
 import { lostOutcome } from '../outcomes.ts'
 import { type RunDeps, createRunCompletion } from '../run-completion.ts'
+import type { RunMetrics, Waste } from '../run-metrics.ts'
 import { type Play, playedBackends } from './backend.ts'
 
 /** One microcredit for a token that comes in, two for one that goes out. */
@@ -38,6 +40,20 @@ export const requestOf = (overrides: Partial<CompletionRequest> = {}): Completio
   maxOutputTokens: 100,
   stream: false,
   ...overrides,
+})
+
+/** Somebody waits for it, and nothing is kept. */
+const askOf = (request: CompletionRequest, given: Partial<Ask> = {}): Ask => ({
+  model,
+  request,
+  timeoutMs: 60_000,
+  background: false,
+  attended: true,
+  keepMs: undefined,
+  metadata: undefined,
+  includeUsage: false,
+  idempotency: undefined,
+  ...given,
 })
 
 const LEASE_MS = 600_000
@@ -62,11 +78,12 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const lane = resources.use(openLane({ redis, prefix, onError }))
   const admission = createAdmission(redis, prefix, { maxLivePerAccount, maxWaiting })
   const endings = createEndings(db, LIMITS)
-  const admissions = createAdmissions(db, { ...LIMITS, leaseMs: LEASE_MS })
-  const attempts = resources.use(createAttempts(relay, { patienceMs: 10_000 }))
+  const admissions = createAdmissions(db, { ...LIMITS, leaseMs: LEASE_MS, idempotencyMs: 86_400_000 })
+  const audience = createAudience(createPresence(redis))
+  const attempts = resources.use(createAttempts(relay, audience, { patienceMs: 10_000, graceMs: 10_000 }))
   const replies = await openReplies({ subscriber, relay, prefix, replica: 'replica', bufferBytes: 100_000, onError })
   const onCancel = (id: CompletionId) => attempts.stop(id, 'cancelled')
-  const controlChannel = await openControl({ subscriber, prefix, worker: 'worker', onCancel })
+  const worker = { name: 'worker', channel: await openControl({ subscriber, prefix, worker: 'worker', onCancel }) }
 
   const ledger = createLedger(db)
   const accountId = newAccountId()
@@ -74,12 +91,17 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const prices = resources.use(await openPriceBook(createPrices(db), [model], { refreshMs: 60_000, onError }))
 
   const log = createLogger({ name: 'test', level: 'silent' })
-  const deps = { endings, relay, admission, admissions, prices, lane, attempts, controlChannel, log, timeoutMs: 60_000 }
+  const wasted: { tokens: number; why: Waste }[] = []
+  const metrics: RunMetrics = { attemptEnded: () => {}, wasted: (tokens, why) => wasted.push({ tokens, why }) }
+  const keptCompletions = createKeptCompletions(db)
+  const engines = { endings, relay, admission, admissions, prices, lane, keptCompletions }
+  const completionRecords = createCompletionRecords(db)
+  const deps = { ...engines, attempts, audience, worker, metrics, log, ledger, completionRecords, onError }
 
   return {
     ...deps,
     db,
-    replyTo: replies.channel,
+    wasted,
     redis,
     replies,
     accountId,
@@ -87,13 +109,18 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
     places: `${prefix}:live:{${accountId}}`,
     stateOf: (id: CompletionId) => `${prefix}:completion:{${id}}`,
 
-    admit: (request = requestOf(), given: { accountId?: AccountId; timeoutMs?: number } = {}): Promise<CompletionJob> =>
-      admit({ ...deps, ...given }, { accountId: given.accountId ?? accountId, keyId: newKeyId() }, model, request),
+    async admit(request = requestOf(), given: Partial<Ask> & { accountId?: AccountId } = {}): Promise<CompletionJob> {
+      const admitted = await this.admitted(request, given)
+      if (admitted.kind !== 'admitted') throw new Error(`It is held by ${admitted.by}.`)
+      return admitted.job
+    },
+    admitted: (request = requestOf(), given: Partial<Ask> & { accountId?: AccountId } = {}): Promise<Admitted> =>
+      admit(deps, { accountId: given.accountId ?? accountId, keyId: newKeyId() }, askOf(request, given)),
 
     /** A completion that waits on the lane. */
-    async submitted(request = requestOf(), given: { timeoutMs?: number } = {}): Promise<CompletionJob> {
+    async submitted(request = requestOf(), given: Partial<Ask> = {}): Promise<CompletionJob> {
       const job = await this.admit(request, given)
-      await submit({ ...deps, replyTo: replies.channel }, job, 0)
+      await submit(deps, job, { replyTo: replies.channel })
       return job
     },
 

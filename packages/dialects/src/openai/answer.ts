@@ -28,15 +28,17 @@ export function renderCompletion(
     object: 'chat.completion' as const,
     created: head.created,
     model: head.model,
-    choices: choices.map(({ index, text, finishReason }) => ({
-      index,
-      message: { role: 'assistant' as const, content: text, refusal: null },
-      finish_reason: finishReason,
-      logprobs: null,
-    })),
+    choices: choices.map(renderChoice),
     usage: renderUsage(usage, charged, clampedTo),
   }
 }
+
+export const renderChoice = ({ index, text, finishReason }: ChoiceResult) => ({
+  index,
+  message: { role: 'assistant' as const, content: text, refusal: null },
+  finish_reason: finishReason,
+  logprobs: null,
+})
 
 export type ChunkRenderer = {
   /** The role, before the first text of a choice. */

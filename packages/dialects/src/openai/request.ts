@@ -2,6 +2,18 @@ import { type CompletionRequest, type Model, ServiceError, TextPart } from '@wei
 import { z } from 'zod'
 
 const Content = z.union([z.string(), z.array(TextPart).min(1)], { error: 'must be a string or an array of text parts' })
+/** What Postgres holds as it was sent. */
+const keptText = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), { error: 'must be well-formed text without NUL' })
+
+/** Pairs of text that stay with a completion: at most 16, keys of up to 64 characters, values of up to 512. */
+export const Metadata = z
+  .record(keptText(64).min(1), keptText(512))
+  .refine((pairs) => Object.keys(pairs).length <= 16, { error: 'must have at most 16 pairs' })
+
 const name = z.string().max(64).optional()
 
 /**
@@ -40,7 +52,9 @@ export const ChatCompletionRequest = z.strictObject({
   safety_identifier: z.string().max(64).optional().describe('Accepted and not passed on'),
   n: z.literal(1, { error: 'only 1 is supported' }).optional(),
   logprobs: z.literal(false, { error: 'only false is supported' }).optional(),
-  store: z.literal(false, { error: 'only false is supported' }).optional(),
+  store: z.boolean().optional().describe('Keeps the result, to be asked for later'),
+  metadata: Metadata.optional(),
+  background: z.boolean().optional().describe('Answers at once with 202 and goes on by itself'),
   service_tier: z.enum(['auto', 'default']).optional(),
   response_format: z.strictObject({ type: z.literal('text', { error: 'only text is supported' }) }).optional(),
 })
@@ -52,7 +66,6 @@ export const unsupportedFields: ReadonlySet<string> = new Set([
   'function_call',
   'functions',
   'logit_bias',
-  'metadata',
   'modalities',
   'moderation',
   'parallel_tool_calls',

@@ -1,13 +1,26 @@
-import { type CompletionJob, type Outcome, type TextChunk, newAccountId, newCompletionId } from '@weir/contracts'
+import {
+  type AttemptEnd,
+  type AttemptRecord,
+  type CompletionJob,
+  type Outcome,
+  type TextChunk,
+  newAccountId,
+  newCompletionId,
+  newKeyId,
+} from '@weir/contracts'
 
 /** A completion that somebody waits for, with a minute to run. */
 export const jobOf = ({ stream = false, deadlineAt = Date.now() + 60_000 } = {}): CompletionJob => ({
   id: newCompletionId(),
   accountId: newAccountId(),
+  keyId: newKeyId(),
   request: { model: 'fast', messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100, stream },
   price: { input: 1n, cachedInput: 1n, output: 2n },
   quote: 1_000n,
   deadlineAt,
+  kept: false,
+  attended: true,
+  includeUsage: false,
 })
 
 export const streamJob = (): CompletionJob => jobOf({ stream: true })
@@ -27,4 +40,13 @@ export const cancelled = (): Outcome => ({
   usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, source: 'reported' },
   cost: 0n,
   choices: [],
+})
+
+/** A first attempt that told its end. */
+export const recordOf = (end: AttemptEnd): AttemptRecord => ({
+  attempt: 1,
+  worker: 'worker',
+  startedAt: 1,
+  endedAt: 2,
+  end,
 })

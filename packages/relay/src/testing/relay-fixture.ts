@@ -7,7 +7,7 @@ import { createRelay } from '../relay.ts'
 import { openReplies } from '../replies.ts'
 import { jobOf, textChunk } from './jobs.ts'
 
-export const WORKER = 'worker-channel'
+export const WORKER = { channel: 'worker-channel', name: 'worker' }
 
 /** A relay on a real Redis. */
 export async function relayFixture() {

@@ -31,7 +31,7 @@ export async function openStoreFixture() {
         select store.insert_completions(
           ${each(true)}::boolean[], ${ids.map(uuidOf)}::uuid[], ${each(uuidOf(newAccountId()))}::uuid[],
           ${each(uuidOf(newKeyId()))}::uuid[], ${each('fast')}::text[], ${each(false)}::boolean[],
-          ${each(deadline)}::timestamptz[])`.execute(db)
+          ${each(deadline)}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[])`.execute(db)
       return ids
     },
     async end(...ids: CompletionId[]): Promise<void> {
@@ -41,7 +41,7 @@ export async function openStoreFixture() {
           ${ids.map(uuidOf)}::uuid[], ${each('completed')}::text[], ${each('simulated/fast')}::text[],
           ${each(null)}::text[], ${each(7)}::bigint[], ${each(0)}::bigint[], ${each(3)}::bigint[],
           ${each('reported')}::text[], ${each(10n)}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
-          ${each(new Date().toISOString())}::timestamptz[])`.execute(db)
+          ${each(new Date().toISOString())}::timestamptz[], ${each(null)}::jsonb[])`.execute(db)
     },
     async openIds(): Promise<CompletionId[]> {
       return (await completions.openOnes({ limit: 1_000 })).map(({ id }) => id)

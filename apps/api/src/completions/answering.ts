@@ -1,0 +1,37 @@
+import { type AccountId, type CompletionId, type Outcome, ServiceError, mintedAt } from '@weir/contracts'
+import type { openai } from '@weir/dialects'
+
+/** A completion that a client waits for, however it was begun. */
+export type Attached = {
+  id: CompletionId
+  accountId: AccountId
+  model: string
+  deadlineAt: number
+  background?: boolean
+  metadata?: Record<string, string> | undefined
+}
+
+/** A worker ends what is past its deadline; this much later we answer without it. */
+export const DEADLINE_MARGIN_MS = 2_000
+
+export function errorOf({ error }: Outcome): ServiceError {
+  if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
+  return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
+}
+
+/** Written to a closed connection: only our logs see it. */
+export const nobodyThere = () => new ServiceError('cancelled', 'The client has closed the connection.')
+
+export const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
+
+/** A failed completion can be asked about: its error names it. */
+export function withId(id: CompletionId, { code, message, retryAfterMs }: ServiceError): ServiceError {
+  return new ServiceError(code, message, { retryAfterMs, extra: { completion_id: id } })
+}
+
+/** The same on every replica: the time is in the id. */
+export const headOf = (id: CompletionId, model: string): openai.AnswerHead => ({
+  id,
+  created: Math.floor(mintedAt(id) / 1_000),
+  model,
+})

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import type { Ask } from '@weir/completions'
+import { type Model, ServiceError } from '@weir/contracts'
+import { openai } from '@weir/dialects'
+import type { FastifyRequest } from 'fastify'
+import { preferenceOf } from './preference.ts'
+
+export type AskLimits = {
+  /** From admission to the last token where the request does not say, in milliseconds. */
+  timeouts: { plainMs: number; streamMs: number; backgroundMs: number }
+  /** Longest wait of a plain call. */
+  waitMs: number
+  /** How long results are kept. */
+  keep: { backgroundMs: number; storedMs: number; idempotencyMs: number }
+}
+
+/** `waitMs`: how long a plain call waits; `prefersAccepted`: it then wants a 202 rather than an error. */
+export type Asked = Ask & { waitMs: number; prefersAccepted: boolean }
+
+/** What a request asks for, its headers included. Throws a 400 that names what is wrong. */
+export function askOf(
+  { timeouts, waitMs, keep }: AskLimits,
+  { headers, body }: Pick<FastifyRequest, 'headers'> & { body: openai.ChatCompletionRequest },
+  model: Model,
+): Asked {
+  const request = openai.toCanonical(body, model)
+  const preference = preferenceOf(headers.prefer)
+  const background = body.background === true || (preference?.respondAsync === true && !request.stream)
+  const idempotency = idempotencyOf(headers['idempotency-key'], body)
+  const prefersAccepted = preference?.waitMs !== undefined && !request.stream && !background
+  // Whoever sends a key says that it will come back.
+  const attended = !background && idempotency === undefined
+  const keepMs = Math.max(
+    background || prefersAccepted ? keep.backgroundMs : 0,
+    body.store ? keep.storedMs : 0,
+    idempotency ? keep.idempotencyMs : 0,
+  )
+  const byDefault = background ? timeouts.backgroundMs : request.stream ? timeouts.streamMs : timeouts.plainMs
+  const asked = timeoutOf(headers['x-weir-timeout'], timeouts.backgroundMs) ?? byDefault
+  // The official clients tell when they will stop waiting for an answer. It says nothing about the length of a stream.
+  const gone =
+    attended && !request.stream && !prefersAccepted ? clientTimeoutOf(headers['x-stainless-timeout']) : undefined
+
+  return {
+    model,
+    request,
+    timeoutMs: Math.min(asked, gone ?? Infinity),
+    background,
+    attended,
+    keepMs: keepMs === 0 ? undefined : keepMs,
+    metadata: body.metadata,
+    includeUsage: body.stream_options?.include_usage ?? false,
+    idempotency,
+    waitMs: Math.min(preference?.waitMs ?? waitMs, waitMs),
+    prefersAccepted,
+  }
+}
+
+const keyShape = /^[\x21-\x7e]{1,255}$/
+
+function idempotencyOf(key: string | string[] | undefined, body: unknown): Ask['idempotency'] {
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || !keyShape.test(key)) {
+    const message = "'Idempotency-Key' must be 1 to 255 printable ASCII characters without spaces."
+    throw new ServiceError('invalid_request', message, { param: 'Idempotency-Key' })
+  }
+  return { key, digest: createHash('sha256').update(JSON.stringify(body)).digest() }
+}
+
+function timeoutOf(seconds: string | string[] | undefined, mostMs: number): number | undefined {
+  if (seconds === undefined) return undefined
+  const ms = typeof seconds === 'string' && seconds.trim() !== '' ? Number(seconds) * 1_000 : Number.NaN
+  if (ms >= 1 && ms <= mostMs) return Math.round(ms)
+  const message = `'x-weir-timeout' must be a number of seconds, at most ${mostMs / 1_000}.`
+  throw new ServiceError('invalid_request', message, { param: 'x-weir-timeout' })
+}
+
+function clientTimeoutOf(seconds: string | string[] | undefined): number | undefined {
+  const ms = Number(seconds) * 1_000
+  return ms >= 1_000 ? ms : undefined
+}
