@@ -2,7 +2,8 @@ import type { AccountId, CompletionId, CompletionJob, Outcome } from '@weir/cont
 import type { Ledger } from '@weir/ledger'
 import type { Relay } from '@weir/relay'
 import { type FinishDeps, settleDecided } from './finish.ts'
-import { cutOffOutcome, interruptedOutcome } from './outcomes.ts'
+import { interruptedOutcome } from './outcomes.ts'
+import { cutOff } from './stored.ts'
 
 export type InterruptDeps = FinishDeps & {
   relay: Pick<Relay, 'cancel'>
@@ -12,10 +13,11 @@ export type InterruptDeps = FinishDeps & {
 
 /**
  * What a client is told whose answer we have lost: that it costs nothing. So it is made to: ended for free, or, where it had
- * been settled before its answer was lost, given back. One that is kept goes on, and can be asked for.
+ * been settled before its answer was lost, given back. Throws for one that needs nobody to wait for it: it
+ * goes on, and can be asked for.
  */
 export async function interrupt(deps: InterruptDeps, job: CompletionJob): Promise<Outcome> {
-  if (job.kept) return cutOffOutcome()
+  if (!job.attended) throw cutOff()
   const outcome = interruptedOutcome()
   const { cost } = await settleDecided(deps, job, outcome)
   if (cost > 0n) await giveBack(deps, job)

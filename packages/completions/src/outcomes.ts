@@ -27,14 +27,6 @@ export const interruptedOutcome = (): Outcome =>
     'The stream was interrupted on our side. It costs nothing; please ask again.',
   )
 
-/** For a reader alone: the completion itself may have ended otherwise, or still be running. */
-export const cutOffOutcome = (): Outcome =>
-  freeOutcome(
-    'failed',
-    'stream_expired',
-    'This stream cannot be continued. Ask for the completion itself, or follow it again from its beginning.',
-  )
-
 export const exhaustedOutcome = (): Outcome =>
   freeOutcome('failed', 'internal', 'The completion could not be run. It costs nothing; please ask again.')
 

@@ -2,8 +2,7 @@ import { type AccountId, type CompletionId, ServiceError } from '@weir/contracts
 import type { Relay, Replies } from '@weir/relay'
 import { isDependencyError } from '@weir/runtime'
 import type { FollowEvent } from './follow.ts'
-import { cutOffOutcome } from './outcomes.ts'
-import { type StoredDeps, endOf } from './stored.ts'
+import { type StoredDeps, cutOff, endOf } from './stored.ts'
 
 export type RejoinDeps = StoredDeps & {
   replies: Pick<Replies, 'watch' | 'channel'>
@@ -16,7 +15,7 @@ type Accepted = { accountId: AccountId; id: CompletionId }
 /**
  * Follows a completion that was accepted before, by any replica, from its first frame to its end. One that Redis does not
  * know is looked for in Postgres: it may be about to be handed over, or have ended long ago. Throws `stream_expired` when
- * nothing is left of what it said.
+ * nothing is left of what it said, or when that cannot be continued.
  */
 export async function* rejoin(
   deps: RejoinDeps,
@@ -37,12 +36,12 @@ export async function* rejoin(
       case 'end':
         return yield event
       case 'gap':
-        return yield { kind: 'end', outcome: cutOffOutcome() }
+        throw cutOff()
       case 'lost': {
         const ended = await lookForLost(deps, completion)
         if (!ended) break
         if (ended.kind === 'stored' && !seen) return yield ended
-        return yield { kind: 'end', outcome: cutOffOutcome() }
+        throw cutOff()
       }
     }
   }

@@ -1,4 +1,4 @@
-import { type AccountId, type CompletionId, type Outcome, decodeOutcome } from '@weir/contracts'
+import { type AccountId, type CompletionId, type Outcome, ServiceError, decodeOutcome } from '@weir/contracts'
 import type { CompletionRecords, KeptCompletions } from '@weir/store'
 
 export type StoredDeps = {
@@ -25,3 +25,10 @@ export async function endOf(
   if (text === undefined) return { kind: 'forgotten' }
   return { kind: 'stored', outcome: { ...decodeOutcome(text), cost: record.end.charged } }
 }
+
+/** For a reader alone: the completion itself may have ended well, or still be running. */
+export const cutOff = () =>
+  new ServiceError(
+    'stream_expired',
+    'This stream cannot be continued. Ask for the completion itself, or follow it again from its beginning.',
+  )

@@ -54,7 +54,6 @@ export type RelayRecord = { outcome: Outcome | undefined; lastSequence: number; 
 
 /** All that Redis knows of one that may not have ended. */
 export type Inspection = {
-  job: CompletionJob | undefined
   decided: Outcome | undefined
   isRunning: boolean
   attempts: AttemptRecord[]
@@ -187,12 +186,11 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
     /** All that must be known to decide what to do about a completion; undefined when Redis does not know it. */
     async inspect(id: CompletionId): Promise<Inspection | undefined> {
-      const fields = ['job', 'prepared', 'outcome', 'worker', 'log', 'running'] as const
-      const [job, prepared, outcome, worker, log, running] = await redis.hmget(stateOf(id), ...fields)
+      const fields = ['epoch', 'prepared', 'outcome', 'worker', 'log', 'running'] as const
+      const [epoch, prepared, outcome, worker, log, running] = await redis.hmget(stateOf(id), ...fields)
+      if (epoch == null) return undefined
       const decided = outcome ?? prepared
-      if (job == null && decided == null) return undefined
       return {
-        job: job == null ? undefined : decodeJob(job),
         decided: decided == null ? undefined : decodeOutcome(decided),
         isRunning: worker != null,
         attempts: decodeAttempts(log, running),

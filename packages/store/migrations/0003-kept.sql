@@ -39,6 +39,7 @@ create table store.idempotency_key (
   constraint idempotency_key_length check (length(key) between 1 and 255)
 );
 create index idempotency_key_age on store.idempotency_key (created_at);
+create index idempotency_key_completion on store.idempotency_key (completion_id);
 
 -- Whether a completion has ended without a charge and without a result: then its key may be used again.
 create function store.key_is_free(id uuid) returns boolean language sql stable as $$

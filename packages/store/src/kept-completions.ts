@@ -27,11 +27,13 @@ export function createKeptCompletions(db: Database) {
       return rows[0]?.outcome ?? undefined
     },
 
-    /** Forgets what was said. The completion is no longer listed; its place in the books stays. */
+    /** Forgets what was said. The completion is no longer listed, and its idempotency key is free; its place in the books stays. */
     async forget(accountId: AccountId, id: CompletionId): Promise<void> {
       await sql`
         with gone as (
           delete from store.kept_completion where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)}
+        ), freed as (
+          delete from store.idempotency_key where completion_id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)}
         )
         update store.completion set deleted_at = coalesce(deleted_at, clock_timestamp()), metadata = null
         where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)}`.execute(db)

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type CancelCompletionDeps, cancelCompletions } from './cancel-completion.ts'
 import { type ChangeDeps, changeCompletions } from './change-completion.ts'
 import { type CreateDeps, createCompletions } from './create.ts'
@@ -16,11 +17,15 @@ export type CompletionsDeps = CreateDeps &
 /** One completion, however it was begun: made, shown, followed, changed and cancelled. */
 export function completions(deps: CompletionsDeps) {
   return async (app: FastifyInstance) => {
+    // Clients add queries of their own to this one, such as an API version.
     await app.register(createCompletions(deps))
-    await app.register(listCompletions(deps))
-    await app.register(showCompletions(deps))
-    await app.register(streamCompletions(deps))
-    await app.register(changeCompletions(deps))
-    await app.register(cancelCompletions(deps))
+    await app.register(async (strict) => {
+      strict.addHook('preValidation', refuseUnknownQuery)
+      await strict.register(listCompletions(deps))
+      await strict.register(showCompletions(deps))
+      await strict.register(streamCompletions(deps))
+      await strict.register(changeCompletions(deps))
+      await strict.register(cancelCompletions(deps))
+    })
   }
 }
