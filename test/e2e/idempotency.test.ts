@@ -191,3 +191,25 @@ test('a client that times out and tries again by itself pays once', async () => 
   expect(await charges()).toEqual([0.003])
   expect(await charges(completion.id)).toEqual([0.003])
 })
+
+/** How long after its deadline a completion is given up by those who wait for it. */
+const MARGIN_MS = 2_500
+
+test.each([false, true])(
+  'a deadline that is over does not keep an answer from being given again (stream: %s)',
+  async (stream) => {
+    const { headers, here, there, charges } = await keyedCustomer()
+    const body = { ...asking('quick'), stream }
+    const first = await here.create(body, { ...headers, 'x-weir-timeout': '2' })
+    const text = await first.text()
+    const id = first.headers.get('x-weir-completion-id')!
+    const { expires_at } = (await (await here.get(`/${id}`)).json()) as { expires_at: string }
+    await expect.poll(() => Date.now() - Date.parse(expires_at), patiently).toBeGreaterThan(MARGIN_MS)
+
+    const second = await there.create(body, headers)
+
+    expect(second.status).toBe(200)
+    expect(await second.text()).toBe(text)
+    expect(await charges()).toHaveLength(1)
+  },
+)

@@ -108,7 +108,6 @@ test('a completion that does not end by its deadline expires, at its backend too
   const response = await create({ ...asking('upstream'), background: true }, { 'x-weir-timeout': '1' })
   const { id, expires_at, created } = (await response.json()) as Shown
   const call = await upstream.nextCall()
-  call.say('One two three')
 
   await call.closed
 
@@ -120,6 +119,20 @@ test('a completion that does not end by its deadline expires, at its backend too
   expect(new Date(expires_at).getTime() / 1_000 - created).toBeLessThan(3)
   await expect.poll(credits, patiently).toEqual(untouched)
   expect(await charges()).toEqual([])
+})
+
+test('whoever sets the deadline pays for what was generated until then', async () => {
+  const { create, client, charges } = await customerWithCalls()
+  const response = await create({ ...asking('upstream'), background: true }, { 'x-weir-timeout': '1' })
+  const { id } = (await response.json()) as Shown
+  const call = await upstream.nextCall()
+  call.say('One two three')
+
+  await call.closed
+
+  const error = { code: 'deadline_exceeded' }
+  expect(await untilStatus(client, id, 'cancelled')).toMatchObject({ error, usage: { completion_tokens: 3 } })
+  expect(await charges()).toEqual([0.012])
 })
 
 test('a plain call that does not end by its deadline is a 504 of another kind', async () => {

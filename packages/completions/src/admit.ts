@@ -35,6 +35,8 @@ export type Ask = {
   request: CompletionRequest
   /** From now to the last token, in milliseconds. */
   timeoutMs: number
+  /** Whether the client has said so. */
+  ownDeadline: boolean
   background: boolean
   /** It is cancelled when nobody waits for it any more. */
   attended: boolean
@@ -69,6 +71,7 @@ export async function admit(
     request,
     price,
     deadlineAt: Date.now() + ask.timeoutMs,
+    ownDeadline: ask.ownDeadline,
     kept: ask.keepMs !== undefined,
     attended: ask.attended,
     includeUsage: ask.includeUsage,
@@ -160,7 +163,8 @@ export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: 
     await submit(deps, job, { replyTo })
   } catch (error) {
     // Redis may have taken it after all; then a worker finds it ended. What fails here is left to the reconciler.
-    await settleDecided(deps, job, lostOutcome()).catch(() => {})
-    throw error
+    const ended = await settleDecided(deps, job, lostOutcome()).catch(() => void takeBack(deps, job))
+    // It had been taken, and has ended meanwhile: that is to be told, not that it was refused.
+    if (!ended || ended.cost === 0n) throw error
   }
 }

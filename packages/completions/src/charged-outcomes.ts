@@ -28,6 +28,13 @@ export async function cancelledOutcome(job: CompletionJob, generated: Generated)
   return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy: generated.servedBy }
 }
 
+/** Whoever sets a deadline ends it there, as by a cancel. */
+export async function cutShortOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
+  const message =
+    'The completion was stopped at the deadline that its request had set. What it had generated is charged.'
+  return { ...(await cancelledOutcome(job, generated)), error: { code: 'deadline_exceeded', message } }
+}
+
 /** By the published table. No backend's word makes it more than the most that the request can cost. */
 function costAt({ price, quote }: CompletionJob, generated: Generated, usage: Usage, endedBy: EndedBy): Microcredits {
   const cost = chargeFor(price, { endedBy, delivered: hasText(generated), usage })

@@ -2,7 +2,7 @@ import type { CompletionJob } from '@weir/contracts'
 import type { WatchEvent } from '@weir/relay'
 import { expect, test, vi } from 'vitest'
 import { type FollowDeps, follow } from './follow.ts'
-import { answering, text, unasked } from './testing/backend.ts'
+import { USAGE_COST, answering, text, unasked } from './testing/backend.ts'
 import { type ServiceFixture, requestOf, serviceFixture } from './testing/service.ts'
 
 const streaming = requestOf({ stream: true })
@@ -175,7 +175,7 @@ test('a completion that ended before Redis lost it is not run again: what is kep
   expect(await service.charges()).toHaveLength(1)
 })
 
-test('a completion whose answer was lost after it was settled costs nothing', async () => {
+test('a completion that was settled before its answer was lost stays settled', async () => {
   await using service = await serviceFixture()
   const job = await service.admit()
   const follower = following(service, job, told(lost, lost))
@@ -183,9 +183,9 @@ test('a completion whose answer was lost after it was settled costs nothing', as
   await service.run(job, answering)
   await service.relay.discard(job.id)
 
-  expect(await follower.rest()).toEqual([interrupted])
-  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+  await expect(follower.rest()).rejects.toMatchObject({ code: 'stream_expired' })
   expect(await service.charges()).toHaveLength(1)
+  expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
 })
 
 test('a completion whose stream is lost while it runs is ended there and then, for nothing', async () => {

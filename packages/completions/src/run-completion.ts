@@ -13,7 +13,7 @@ import { type Claim, type FrameWriter, type FrameWriterOptions, type Relay, crea
 import { type Logger, designedError, isDependencyError } from '@weir/runtime'
 import { type Attempt, AttemptStopped, type Attempts } from './attempts.ts'
 import type { Audience } from './audience.ts'
-import { cancelledOutcome, completedOutcome } from './charged-outcomes.ts'
+import { cancelledOutcome, completedOutcome, cutShortOutcome } from './charged-outcomes.ts'
 import { type FinishDeps, finish, settleDecided } from './finish.ts'
 import { type GenerateDeps, type Generated, generate, hasText, nothingGenerated } from './generate.ts'
 import { abandonedOutcome, exhaustedOutcome, expiredOutcome, failedOutcome, interruptedOutcome } from './outcomes.ts'
@@ -165,6 +165,8 @@ async function endStopped(
         await waste('unheard')
         return end(deps, claim, generated, interruptedOutcome())
       case 'deadline':
+        if (job.ownDeadline && hasText(generated))
+          return end(deps, claim, generated, await cutShortOutcome(job, generated))
         await waste('expired')
         return end(deps, claim, generated, expiredOutcome())
       case 'shutdown':

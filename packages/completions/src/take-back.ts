@@ -6,7 +6,7 @@ import { lostOutcome } from './outcomes.ts'
 export type TakeBackDeps = Pick<FinishDeps, 'endings'>
 
 /** Together longer than any statement still runs whose answer was not waited for, and shorter than the reconciler waits. */
-const PAUSES_MS = [1_000, 3_000, 9_000, 27_000]
+const PAUSES_MS = [100, 1_000, 3_000, 9_000, 27_000]
 
 /** While Postgres is away, what cannot be remembered is left to the reconciler, which hands it over. */
 const MOST_AT_ONCE = 10_000

@@ -25,6 +25,8 @@ export const CompletionJob = z.object({
   clampedTo: z.int().optional(),
   /** When its answer stops being wanted, in milliseconds since the epoch. */
   deadlineAt: z.int(),
+  /** Whether its client has set it: then it is the client who ends it there. */
+  ownDeadline: z.boolean(),
   /** It and its result are kept in Postgres: it survives the loss of Redis, and its result can be asked for later. */
   kept: z.boolean(),
   /** It is cancelled when nobody waits for it any more. */

@@ -15,7 +15,7 @@ export const errors = {
   not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   model_not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   request_timeout: { status: 408, type: 'invalid_request_error', retryable: true },
-  not_finished: { status: 409, type: 'invalid_request_error', retryable: true },
+  not_finished: { status: 409, type: 'invalid_request_error', retryable: false },
   stream_expired: { status: 410, type: 'invalid_request_error', retryable: false },
   request_too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retryable: false },

@@ -11,7 +11,7 @@ function idSchema<Brand extends string>(prefix: string) {
   return z
     .string()
     .refine((id) => id.startsWith(`${prefix}_`) && suffix.test(id.slice(prefix.length + 1)) && holdsUuid(id), {
-      error: `must be an id that begins with ${prefix}_`,
+      error: `must be an id such as ${prefix}_01h455vb4pex5vsknk084sn02q`,
     })
     .brand<Brand>()
 }

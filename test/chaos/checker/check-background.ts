@@ -13,7 +13,8 @@ export function checkBackground({ play, exchanges, productions, rows }: Case): V
         return wrong(`its result is answered with ${read.status} ${read.error?.code ?? read.end}`)
       if (read.completionStatus !== row?.state)
         return wrong(`it is told to be ${read.completionStatus}, and is ${row?.state}`)
-      if (row?.state === 'failed' && row.errorCode === 'service_unavailable')
+      const isAccepted = exchanges.some(({ step, status = 500 }) => step === 'create' && status < 400)
+      if (isAccepted && row?.state === 'failed' && row.errorCode === 'service_unavailable')
         return wrong('it was accepted and then given up as lost')
       if (row?.state !== 'completed') return []
       const judgement = judgeText(read.text, play.script, productions)

@@ -4,9 +4,9 @@ import { type Case, type Evidence, isWhole, type Violation } from './evidence.ts
 import { judgeText } from './judge-text.ts'
 import type { Row } from './read-rows.ts'
 
-/** Errors that leave the completion to go on, or that say who cancelled: it may cost something. */
+/** Errors that leave the completion to go on, or that say that the client ended it: it may cost something. */
 const mayCost = ({ code, message }: Told): boolean =>
-  ['cancelled', 'wait_exceeded', 'stream_expired'].includes(code) || message.includes('goes on')
+  ['cancelled', 'deadline_exceeded', 'wait_exceeded', 'stream_expired'].includes(code) || message.includes('goes on')
 
 const losesRedis: ReadonlySet<string> = new Set(['flush-redis', 'kill-redis'])
 
@@ -21,6 +21,9 @@ export function checkPromises({ play, exchanges, productions, rows }: Case, { in
   })
 
   function wholeOf(exchange: Exchange, row: Row | undefined): string | undefined {
+    // Refused, and begun all the same by a Redis that was thought away: its answer is a gift.
+    const isRefused = exchanges.some(({ step, status = 0 }) => step === 'create' && status >= 500)
+    if (isRefused && row?.charged === 0n) return undefined
     if (!row || row.state !== 'completed') return `a whole answer, and the row says ${row?.state}`
     const told = exchange.usage?.credits
     if (told !== undefined && BigInt(Math.round(told * 1e6)) !== row.charged)

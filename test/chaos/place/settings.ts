@@ -30,7 +30,7 @@ export const ofWorker = {
   WEIR_MAX_ATTEMPTS: '6',
   WEIR_FRAME_BYTES: '64',
   WEIR_RECONCILE_INTERVAL_MS: '300',
-  WEIR_RECONCILE_AFTER_MS: '500',
+  WEIR_RECONCILE_AFTER_MS: '3000',
 }
 
 /** Credits for a thousand tokens. */

@@ -6,7 +6,16 @@ import type { FastifyReply } from 'fastify'
 import { patienceOf } from '../http/patience.ts'
 import type { Asked } from './ask.ts'
 import type { Departures } from './departures.ts'
-import { type Attached, DEADLINE_MARGIN_MS, errorOf, headOf, nobodyThere, tooLate, withId } from './answering.ts'
+import {
+  type Attached,
+  DEADLINE_MARGIN_MS,
+  errorOf,
+  hasEnded,
+  headOf,
+  nobodyThere,
+  tooLate,
+  withId,
+} from './answering.ts'
 import { type ShowDeps, renderAccepted, showCompletion } from './show-completion.ts'
 
 export type AnswerPlainDeps = FollowDeps &
@@ -26,7 +35,7 @@ export async function answerPlain(deps: AnswerPlainDeps, job: CompletionJob, wai
   const outcome = await wait(deps, { ...job, model: job.request.model }, follower, waiting, reply)
   if (!('state' in outcome)) return outcome
   // Delivered once; what is left in Redis would only take room.
-  if (job.attended) deps.relay.discard(job.id).catch(deps.onError)
+  if (job.attended) reply.raw.once('finish', () => void deps.relay.discard(job.id).catch(deps.onError))
   return answerOf(job.id, job.request.model, outcome)
 }
 
@@ -57,7 +66,7 @@ async function wait(
   const { id, accountId, deadlineAt } = attached
   const endsAt = deadlineAt + DEADLINE_MARGIN_MS
   const waitsUntil = Date.now() + waitMs
-  using patience = patienceOf(reply, Math.min(endsAt, waitsUntil), deps.lastCall)
+  using patience = patienceOf(reply, Math.min(endsAt, waitsUntil), deps.lastCall, () => hasEnded(deps, attached))
   const outcome = await endOf(events(patience.signal))
   if (outcome) return outcome
 
@@ -68,7 +77,7 @@ async function wait(
   }
   // It goes on, and is charged once; whoever wants its result asks for it.
   deps.relay.release(id).catch(deps.onError)
-  if (!prefersAccepted) throw withId(id, waitExceeded(id))
+  if (!prefersAccepted) throw withId(id, patience.over() === 'stopping' ? replaced(id) : waitExceeded(id))
   reply.header('preference-applied', `wait=${Math.round(waitMs / 1_000)}`)
   return accepted(reply, attached, await showCompletion(deps, accountId, id).catch(deps.onError))
 }
@@ -89,6 +98,12 @@ async function endOf(events: AsyncGenerator<FollowEvent>): Promise<Outcome | und
   for await (const event of events) if (event.kind === 'end' || event.kind === 'stored') return event.outcome
   return undefined
 }
+
+const replaced = (id: CompletionId) =>
+  new ServiceError(
+    'wait_exceeded',
+    `This server is being replaced. The completion goes on: ask for it at GET ${locationOf(id)}.`,
+  )
 
 const waitExceeded = (id: CompletionId) =>
   new ServiceError(

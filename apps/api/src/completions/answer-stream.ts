@@ -6,7 +6,7 @@ import { designedError } from '@weir/runtime'
 import type { FastifyReply } from 'fastify'
 import { type EventStream, type EventStreamLimits, openEventStream } from '../http/event-stream.ts'
 import { patienceOf } from '../http/patience.ts'
-import { type Attached, DEADLINE_MARGIN_MS, tooLate, withId } from './answering.ts'
+import { type Attached, DEADLINE_MARGIN_MS, hasEnded, tooLate, withId } from './answering.ts'
 import type { Departures } from './departures.ts'
 import { type StreamText, createStreamText } from './stream-text.ts'
 
@@ -59,12 +59,14 @@ export const streamExpired = () =>
 
 async function relay(
   deps: AnswerStreamDeps,
-  { id, deadlineAt }: Attached,
+  attached: Attached,
   text: StreamText,
   eventsUntil: (signal: AbortSignal) => Events,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  using patience = patienceOf(reply, deadlineAt + DEADLINE_MARGIN_MS, deps.lastCall)
+  const { id, deadlineAt } = attached
+  const endsAt = deadlineAt + DEADLINE_MARGIN_MS
+  using patience = patienceOf(reply, endsAt, deps.lastCall, () => hasEnded(deps, attached))
   const events = eventsUntil(patience.signal)
   // A failure until the first event is still a status of its own.
   const first = await events.next()

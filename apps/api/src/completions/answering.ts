@@ -1,5 +1,6 @@
 import { type AccountId, type CompletionId, type Outcome, ServiceError, mintedAt } from '@weir/contracts'
 import type { openai } from '@weir/dialects'
+import type { CompletionRecords } from '@weir/store'
 
 /** A completion that a client waits for, however it was begun. */
 export type Attached = {
@@ -13,6 +14,14 @@ export type Attached = {
 
 /** A worker ends what is past its deadline; this much later we answer without it. */
 export const DEADLINE_MARGIN_MS = 2_000
+
+/** The deadline bounds the work, not how long its result may be asked for and taken. */
+export async function hasEnded(
+  { completionRecords }: { completionRecords: Pick<CompletionRecords, 'find'> },
+  { accountId, id }: Attached,
+): Promise<boolean> {
+  return (await completionRecords.find(accountId, id))?.end !== undefined
+}
 
 export function errorOf({ error }: Outcome): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')

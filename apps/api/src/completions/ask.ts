@@ -36,7 +36,7 @@ export function askOf(
     idempotency ? keep.idempotencyMs : 0,
   )
   const byDefault = background ? timeouts.backgroundMs : request.stream ? timeouts.streamMs : timeouts.plainMs
-  const asked = timeoutOf(headers['x-weir-timeout'], timeouts.backgroundMs) ?? byDefault
+  const asked = timeoutOf(headers['x-weir-timeout'], timeouts.backgroundMs)
   // The official clients tell when they will stop waiting for an answer. It says nothing about the length of a stream.
   const gone =
     attended && !request.stream && !prefersAccepted ? clientTimeoutOf(headers['x-stainless-timeout']) : undefined
@@ -44,7 +44,8 @@ export function askOf(
   return {
     model,
     request,
-    timeoutMs: Math.min(asked, gone ?? Infinity),
+    timeoutMs: Math.min(asked ?? byDefault, gone ?? Infinity),
+    ownDeadline: asked !== undefined || (gone !== undefined && gone < byDefault),
     background,
     attended,
     keepMs: keepMs === 0 ? undefined : keepMs,
@@ -69,9 +70,9 @@ function idempotencyOf(key: string | string[] | undefined, body: unknown): Ask['
 
 function timeoutOf(seconds: string | string[] | undefined, mostMs: number): number | undefined {
   if (seconds === undefined) return undefined
-  const ms = typeof seconds === 'string' && seconds.trim() !== '' ? Number(seconds) * 1_000 : Number.NaN
+  const ms = typeof seconds === 'string' && /^\d{1,9}(\.\d{1,9})?$/.test(seconds) ? Number(seconds) * 1_000 : Number.NaN
   if (ms >= 1 && ms <= mostMs) return Math.round(ms)
-  const message = `'x-weir-timeout' must be a number of seconds, at most ${mostMs / 1_000}.`
+  const message = `'x-weir-timeout' must be a number of seconds above 0, at most ${mostMs / 1_000}.`
   throw new ServiceError('invalid_request', message, { param: 'x-weir-timeout' })
 }
 

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody, listSchemaOf } from '../answer-schemas.ts'
-import { modelName } from '../inputs.ts'
+import { modelName, wholeNumber } from '../inputs.ts'
 import { listOf } from '../listing.ts'
 import { CompletionObject } from './schemas.ts'
 import { type ShowDeps, renderView } from './show-completion.ts'
@@ -15,7 +15,7 @@ export type ListDeps = ShowDeps & { completionRecords: Pick<CompletionRecords, '
 
 const ListQuery = z
   .object({
-    limit: z.coerce.number().int().min(1).max(100).default(20),
+    limit: wholeNumber(100).default(20),
     after: CompletionId.optional().describe('The last_id of the page before'),
     order: z.enum(['asc', 'desc']).default('desc').describe('By the time they were made'),
     status: z
@@ -67,7 +67,8 @@ const pair = /^metadata\[(.{1,64})\]$/s
 function metadataOf(rest: Record<string, string>): CompletionFilter['metadata'] {
   const pairs = Object.entries(rest).map(([name, value]) => {
     const key = pair.exec(name)?.[1]
-    if (key === undefined) throw new ServiceError('unknown_parameter', `Unknown parameter '${name}'.`, { param: name })
+    if (key === undefined || key === '__proto__')
+      throw new ServiceError('unknown_parameter', `Unknown parameter '${name}'.`, { param: name })
     return [key, value] as const
   })
   if (pairs.length === 0) return undefined

@@ -11,8 +11,13 @@ import { notFound } from './show-completion.ts'
 
 export type StreamCompletionDeps = AnswerStreamDeps & RejoinDeps & { relay: Pick<Relay, 'recordOf'> }
 
+const eventId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be the id of an event')
+  .transform(Number)
+
 const StreamQuery = z.strictObject({
-  starting_after: z.coerce.number().int().min(0).optional().describe('The id of the last event that you have'),
+  starting_after: eventId.optional().describe('The id of the last event that you have'),
   include_usage: z.enum(['true', 'false']).optional().describe('As stream_options.include_usage of the request'),
 })
 
@@ -46,7 +51,7 @@ export function streamCompletions(deps: StreamCompletionDeps) {
 
         const attached = { id, accountId, model: record.model, deadlineAt: record.deadlineAt.getTime() }
         const includeUsage =
-          query.include_usage === undefined ? (live?.includeUsage ?? true) : query.include_usage === 'true'
+          query.include_usage === undefined ? (live?.includeUsage ?? false) : query.include_usage === 'true'
         const waitForFirst = hasSpoken || record.end !== undefined
         return answerStreamAgain(deps, attached, { includeUsage, after, waitForFirst }, reply)
       },

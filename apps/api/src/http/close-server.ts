@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -23,6 +24,7 @@ export function closerOf(app: FastifyInstance, onLastCall: () => void): Close {
   let leaving = false
   // Node does not count a connection that has never asked for anything as idle, and while closing gives it no timeout.
   const silent = new Set<Socket>()
+  const underWay = new Set<ServerResponse>()
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
     socket.once('close', () => silent.delete(socket))
@@ -31,10 +33,13 @@ export function closerOf(app: FastifyInstance, onLastCall: () => void): Close {
   server.prependListener('request', ({ socket }, response) => {
     silent.delete(socket)
     if (leaving) response.setHeader('connection', 'close')
+    underWay.add(response)
+    response.once('close', () => underWay.delete(response))
   })
 
   return async ({ delayMs, graceMs }) => {
     leaving = true
+    for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
     const lastCall = setTimeout(onLastCall, graceMs)
     const cut = setTimeout(() => server.closeAllConnections(), graceMs + LAST_WORD_MS)
     await sleep(Math.min(delayMs, graceMs))

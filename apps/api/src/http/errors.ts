@@ -46,8 +46,8 @@ export function refuseUnroutable(error: FastifyError, request: FastifyRequest, r
 
 function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {
   const { status, retryable } = errors[error.code]
-  // Clients repeat any 5xx by themselves; where that cannot help we say so (both vendors' SDKs obey it).
-  if (status >= 500 && !retryable) reply.header('x-should-retry', 'false')
+  // Clients repeat any 5xx and 409 by themselves; where that cannot help we say so (both vendors' SDKs obey it).
+  if ((status >= 500 || status === 409) && !retryable) reply.header('x-should-retry', 'false')
   if (status === 429 || status === 503) {
     // Clients ignore, or sleep through, anything of a minute and more: 1 to 59 seconds.
     const retryAfterMs = Math.min(Math.max(error.retryAfterMs ?? 1_000, 1_000), 59_000)

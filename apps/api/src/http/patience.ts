@@ -11,7 +11,15 @@ export type Patience = Disposable & {
   over(): WhyOver | undefined
 }
 
-export function patienceOf(reply: FastifyReply, untilAt: number, lastCall?: AbortSignal): Patience {
+/**
+ * Where `hasEnded` says so when the time is up, what is left is to be delivered, and a reader may take its time.
+ */
+export function patienceOf(
+  reply: FastifyReply,
+  untilAt: number,
+  lastCall?: AbortSignal,
+  hasEnded: () => Promise<boolean> = async () => false,
+): Patience {
   const controller = new AbortController()
   let over: WhyOver | undefined
   const end = (why: WhyOver) => {
@@ -23,7 +31,8 @@ export function patienceOf(reply: FastifyReply, untilAt: number, lastCall?: Abor
   reply.raw.once('close', onClose)
   // Gone while the request was being admitted: that event has passed.
   if (reply.raw.closed) onClose()
-  const timer = setTimeout(end, Math.max(0, untilAt - Date.now()), 'late')
+  const timeIsUp = async () => (await hasEnded().catch(() => false)) || end('late')
+  const timer = setTimeout(timeIsUp, Math.max(0, untilAt - Date.now()))
   const onLastCall = () => end('stopping')
   lastCall?.addEventListener('abort', onLastCall, { once: true })
   if (lastCall?.aborted) onLastCall()

@@ -47,6 +47,7 @@ const askOf = (request: CompletionRequest, given: Partial<Ask> = {}): Ask => ({
   model,
   request,
   timeoutMs: 60_000,
+  ownDeadline: false,
   background: false,
   attended: true,
   keepMs: undefined,
@@ -96,7 +97,7 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const keptCompletions = createKeptCompletions(db)
   const engines = { endings, relay, admission, admissions, prices, lane, keptCompletions }
   const completionRecords = createCompletionRecords(db)
-  const deps = { ...engines, attempts, audience, worker, metrics, log, ledger, completionRecords, onError }
+  const deps = { ...engines, attempts, audience, worker, metrics, log, completionRecords, onError }
 
   return {
     ...deps,

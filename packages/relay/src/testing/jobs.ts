@@ -18,6 +18,7 @@ export const jobOf = ({ stream = false, deadlineAt = Date.now() + 60_000 } = {})
   price: { input: 1n, cachedInput: 1n, output: 2n },
   quote: 1_000n,
   deadlineAt,
+  ownDeadline: false,
   kept: false,
   attended: true,
   includeUsage: false,
