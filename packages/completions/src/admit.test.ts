@@ -115,3 +115,25 @@ test('a completion that was handed over in spite of an error is not run', async 
   expect(await service.run(job, answering)).toEqual({ kind: 'done' })
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', cost: 0n })
 })
+
+test('a client is not invited to ask again while nobody knows whether its completion has begun', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit()
+  const away = () => Promise.reject(new Error('Connection is closed.'))
+  const endings = { ...service.endings, submit: away }
+
+  const handedOver = handOver({ ...service, endings, lane: { enqueue: away } }, job, service.replies.channel)
+
+  await expect(handedOver).rejects.toMatchObject({ code: 'wait_exceeded', extra: { completion_id: job.id } })
+})
+
+test('a completion that has ended by the time its submission fails is followed to that end', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  await service.run(job, answering)
+  const away = () => Promise.reject(new Error('Connection is closed.'))
+
+  await handOver({ ...service, lane: { enqueue: away } }, job, service.replies.channel)
+
+  expect(await service.charges()).toHaveLength(1)
+})

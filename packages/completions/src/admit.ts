@@ -163,8 +163,20 @@ export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: 
     await submit(deps, job, { replyTo })
   } catch (error) {
     // Redis may have taken it after all; then a worker finds it ended. What fails here is left to the reconciler.
-    const ended = await settleDecided(deps, job, lostOutcome()).catch(() => void takeBack(deps, job))
+    const ended = await settleDecided(deps, job, lostOutcome()).catch(() => undefined)
+    if (!ended) {
+      void takeBack(deps, job)
+      throw unknownWhether(job)
+    }
     // It had been taken, and has ended meanwhile: that is to be told, not that it was refused.
-    if (!ended || ended.cost === 0n) throw error
+    if (ended.cost === 0n) throw error
   }
 }
+
+/** Neither Redis nor Postgres answers: asking again could pay twice, so nobody is invited to. */
+const unknownWhether = ({ id }: CompletionJob) =>
+  new ServiceError(
+    'wait_exceeded',
+    `Whether the completion has begun is not known at the moment. Ask for it at GET /v1/chat/completions/${id} before you ask again.`,
+    { extra: { completion_id: id } },
+  )

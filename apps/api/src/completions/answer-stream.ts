@@ -76,7 +76,7 @@ async function relay(
     const ended = await relayEvents(first, events, text, stream)
     if (!ended && patience.over() === 'stopping') {
       // Its reader is asked to come back, to another replica: nobody is to cancel it meanwhile.
-      await deps.relay.release(id)
+      await deps.relay.release(id).catch(deps.onError)
       await stream.send(openai.renderErrorEvent(withId(id, goesOnElsewhere(id))))
     } else if (!ended) {
       deps.departures.cancelLater(id)
