@@ -223,3 +223,13 @@ test('a Postgres that is away when a completion was lost is asked again', async 
 
   expect(submit).toHaveBeenCalledTimes(2)
 })
+
+test('nothing is promised while it is not known whether a lost answer was settled', async () => {
+  await using service = await serviceFixture()
+  const job = await service.admit(streaming)
+  const endings = { ...service.endings, submit: () => Promise.reject(new Error('Connection terminated')) }
+  const follower = following(service, job, { ...told(frame, { kind: 'gap' }), endings })
+  await follower.next()
+
+  await expect(follower.rest()).rejects.toMatchObject({ code: 'stream_expired' })
+})

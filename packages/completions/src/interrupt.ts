@@ -17,8 +17,9 @@ export type InterruptDeps = FinishDeps & {
 export async function interrupt(deps: InterruptDeps, job: CompletionJob): Promise<Outcome> {
   if (!job.attended) throw cutOff()
   const outcome = interruptedOutcome()
-  const { cost } = await settleDecided(deps, job, outcome)
-  if (cost > 0n) throw cutOff()
+  // Where Postgres does not answer, nobody knows: then nothing is promised.
+  const ended = await settleDecided(deps, job, outcome).catch(deps.onError)
+  if (!ended || ended.cost > 0n) throw cutOff()
   // Whoever still runs it stops at once rather than at its next look.
   deps.relay.cancel(job.id, outcome).catch(deps.onError)
   return outcome
