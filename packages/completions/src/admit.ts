@@ -15,7 +15,7 @@ import type { Relay } from '@weir/relay'
 import { isDependencyError } from '@weir/runtime'
 import type { Identity, KeptCompletions, Metadata } from '@weir/store'
 import type { Admission, Admissions, IdempotencyKey } from './commits.ts'
-import { type FinishDeps, settleDecided } from './finish.ts'
+import { type FinishDeps, conclude, settle } from './finish.ts'
 import { lostOutcome } from './outcomes.ts'
 import { type Reserved, reserveQuote } from './quote.ts'
 import { type TakeBackDeps, takeBack } from './take-back.ts'
@@ -163,8 +163,10 @@ export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: 
     await submit(deps, job, { replyTo })
   } catch (error) {
     // Redis may have taken it after all; then a worker finds it ended. What fails here is left to the reconciler.
-    const ended = await settleDecided(deps, job, lostOutcome()).catch(() => undefined)
-    if (!ended) {
+    const ended = await settle(deps, job, lostOutcome()).catch(() => undefined)
+    // Redis may be what is away: whoever runs it there finds it settled.
+    if (ended) void conclude(deps, job, ended).catch(() => {})
+    else {
       void takeBack(deps, job)
       throw unknownWhether(job)
     }

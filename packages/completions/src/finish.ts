@@ -29,15 +29,25 @@ export async function finish(
 
 /** The steps after the decision; repeating them changes nothing. The returned outcome says what the ledger charged. */
 export async function settleDecided(deps: FinishDeps, completion: Ended, decided: Outcome): Promise<Outcome> {
+  const outcome = await settle(deps, completion, decided)
+  await conclude(deps, completion, outcome)
+  return outcome
+}
+
+/** Settles in Postgres alone. */
+export async function settle(deps: FinishDeps, completion: Ended, decided: Outcome): Promise<Outcome> {
   const { id, accountId, kept } = completion
   const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept })
   const cost = verdict.kind === 'not_found' ? 0n : verdict.charged
   // Where Redis has lost an earlier decision, the one that was settled stands, with its answer, if that was kept.
   const settled =
     verdict.kind === 'already_closed' && kept !== false ? await settledOutcome(deps, completion) : undefined
-  const outcome = { ...(settled ?? decided), cost }
-  await Promise.all([deps.relay.conclude(id, outcome), deps.admission.leave(accountId, id, usedTokens(decided.usage))])
-  return outcome
+  return { ...(settled ?? decided), cost }
+}
+
+/** Tells Redis, and whoever waits there, what was settled. */
+export async function conclude(deps: FinishDeps, { id, accountId }: Ended, outcome: Outcome): Promise<void> {
+  await Promise.all([deps.relay.conclude(id, outcome), deps.admission.leave(accountId, id, usedTokens(outcome.usage))])
 }
 
 async function settledOutcome({ keptCompletions }: FinishDeps, { id, accountId }: Ended): Promise<Outcome | undefined> {

@@ -1,6 +1,6 @@
 import type { CompletionJob, Outcome } from '@weir/contracts'
 import type { Relay } from '@weir/relay'
-import { type FinishDeps, settleDecided } from './finish.ts'
+import { type FinishDeps, conclude, settle } from './finish.ts'
 import { interruptedOutcome } from './outcomes.ts'
 import { cutOff } from './stored.ts'
 
@@ -18,9 +18,10 @@ export async function interrupt(deps: InterruptDeps, job: CompletionJob): Promis
   if (!job.attended) throw cutOff()
   const outcome = interruptedOutcome()
   // Where Postgres does not answer, nobody knows: then nothing is promised.
-  const ended = await settleDecided(deps, job, outcome).catch(deps.onError)
+  const ended = await settle(deps, job, outcome).catch(deps.onError)
   if (!ended || ended.cost > 0n) throw cutOff()
   // Whoever still runs it stops at once rather than at its next look.
   deps.relay.cancel(job.id, outcome).catch(deps.onError)
+  conclude(deps, job, outcome).catch(deps.onError)
   return outcome
 }
