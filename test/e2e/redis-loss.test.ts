@@ -1,9 +1,9 @@
 import { type Weir, openWeir } from '@weir/local/testing'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, openai } from './testing/catalogue.ts'
 import { asking, customerOf, plainTextOf, reading } from './testing/customer.ts'
 import { failureOf } from './testing/failure.ts'
+import { forgetEverything } from './testing/forget-everything.ts'
 import { patiently } from './testing/patiently.ts'
 import { type Upstream, openUpstream } from './testing/upstream.ts'
 
@@ -47,11 +47,3 @@ test('Redis forgets a stream of which something was seen: its reader gets an err
   expect(reader.finished()).toBe(false)
   await expect.poll(async () => (await credits()).balance, patiently).toBe(100)
 })
-
-/** As after a restart of a Redis that keeps nothing; what other tests have there stays. */
-async function forgetEverything({ redisUrl, redisPrefix }: Weir) {
-  const redis = new Redis(redisUrl)
-  for await (const keys of redis.scanStream({ match: `*${redisPrefix}*`, count: 1_000 }))
-    if (keys.length > 0) await redis.unlink(...keys)
-  redis.disconnect()
-}

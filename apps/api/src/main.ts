@@ -19,6 +19,7 @@ import {
   exitAfter,
   explainConfigErrors,
   loadConfig,
+  logUncaught,
   openDatabase,
   openRedis,
   serveMetrics,
@@ -45,6 +46,7 @@ import { createServer } from './server.ts'
 explainConfigErrors()
 const config = loadConfig(apiSettings, process.env)
 const log = createLogger({ name: 'api', level: config.LOG_LEVEL })
+logUncaught(log)
 // From here on a signal is heard; one that comes while we start is obeyed once we have.
 const stopped = untilSignal('SIGTERM', 'SIGINT')
 const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')

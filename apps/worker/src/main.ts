@@ -26,6 +26,7 @@ import {
   exitAfter,
   explainConfigErrors,
   loadConfig,
+  logUncaught,
   openDatabase,
   openRedis,
   repeat,
@@ -44,6 +45,7 @@ const PATIENT_MS = 1_800_000
 explainConfigErrors()
 const config = loadConfig(workerSettings, process.env)
 const log = createLogger({ name: 'worker', level: config.LOG_LEVEL })
+logUncaught(log)
 // From here on a signal is heard; one that comes while we start is obeyed once we have.
 const stopped = untilSignal('SIGTERM', 'SIGINT')
 const onError = (error: unknown) => log.warn({ err: error }, 'a dependency failed')

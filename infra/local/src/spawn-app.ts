@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { endsAtOnceBy } from './force-stop.ts'
@@ -45,6 +46,7 @@ export async function spawnApp({ entry, env, name, onLog = () => {} }: AppOption
   endsAtOnceBy(child, 'SIGKILL')
   const exited = exitOf(child)
   const logs = collectLines(child, onLog)
+  const silent = once(child, 'close')
   const stop = () => stopGently(child)
   try {
     const { port, metricsPort } = await untilReadyMessage(child, exited)
@@ -52,6 +54,8 @@ export async function spawnApp({ entry, env, name, onLog = () => {} }: AppOption
     return { pid: child.pid ?? 0, port, metricsPort, logs, exited, kill, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
+    // What it wrote last says why.
+    await silent
     throw new Error(`The ${name} did not start: ${(error as Error).message}\n${lastLines(logs())}`, { cause: error })
   }
 }

@@ -162,16 +162,16 @@ export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: 
   try {
     await submit(deps, job, { replyTo })
   } catch (error) {
-    // Redis may have taken it after all; then a worker finds it ended. What fails here is left to the reconciler.
+    // Postgres decides: Redis may have taken it after all, and a worker may have ended it meanwhile.
     const ended = await settle(deps, job, lostOutcome()).catch(() => undefined)
-    // Redis may be what is away: whoever runs it there finds it settled.
-    if (ended) void conclude(deps, job, ended).catch(() => {})
-    else {
+    if (!ended) {
       void takeBack(deps, job)
       throw unknownWhether(job)
     }
-    // It had been taken, and has ended meanwhile: that is to be told, not that it was refused.
-    if (ended.cost === 0n) throw error
+    // Told to Redis in case a worker has it there; what fails here is left to the reconciler.
+    void conclude(deps, job, ended).catch(() => {})
+    const ranMeanwhile = ended.cost > 0n
+    if (!ranMeanwhile) throw error
   }
 }
 

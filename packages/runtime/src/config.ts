@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { z } from 'zod'
 import { type SettingName, type Settings, settings } from './settings.ts'
 
@@ -23,13 +22,4 @@ export function loadConfig<Name extends SettingName>(
   for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`)
   if (!parsed.success || problems.length > 0) throw new ConfigError(`Configuration:\n  ${problems.join('\n  ')}`)
   return parsed.data as Pick<Settings, Name>
-}
-
-/** To be called first in a `main.ts`: a process that cannot be configured ends with the message alone, which a stack would bury. */
-export function explainConfigErrors(): void {
-  process.on('uncaughtException', (error) => {
-    process.stderr.write(`${error instanceof ConfigError ? error.message : inspect(error)}\n`)
-    // oxlint-disable-next-line unicorn/no-process-exit -- as Node itself does after an error that nobody caught.
-    process.exit(1)
-  })
 }

@@ -44,7 +44,7 @@ export function checkPromises({ play, exchanges, productions, rows }: Case, { in
     // A keyed call is asked again, and what was refused at first is paid for in the end.
     if (!exchange.error || play.kind === 'keyed' || exchange.step !== 'create') return undefined
     if (mayCost(exchange.error)) return undefined
-    const costly = rows.find(({ charged, refunded }) => charged !== null && charged > refunded)
+    const costly = rows.find(({ charged }) => charged !== null && charged > 0n)
     return costly && `the client was told ${exchange.error.code}, and ${costly.charged} was charged`
   }
 }

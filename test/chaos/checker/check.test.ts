@@ -76,7 +76,7 @@ function production(attempt: number): Production {
 }
 
 function charged(amount: bigint) {
-  return { charged: amount, captured: amount, chargedByEntries: amount, chargeEntries: 1, refunded: 0n }
+  return { charged: amount, captured: amount, chargedByEntries: amount, chargeEntries: 1 }
 }
 
 function completed(): Row {

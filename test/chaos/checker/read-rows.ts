@@ -18,8 +18,6 @@ export type Row = {
   captured: bigint | null
   chargeEntries: number
   chargedByEntries: bigint
-  /** What was given back of it. */
-  refunded: bigint
   createdAt: Date
   endedAt: Date | null
 }
@@ -28,9 +26,7 @@ const select = `
   select c.id, c.state, c.error_code, c.input_tokens, c.cached_input_tokens, c.output_tokens, c.usage_source, c.charged,
     c.attempts, c.created_at, c.ended_at, r.state as reservation, r.quote, r.captured,
     (select count(*) from ledger.entry e where e.ref = c.id and e.kind = 'charge') as charge_entries,
-    (select coalesce(-sum(e.amount), 0) from ledger.entry e where e.ref = c.id and e.kind = 'charge') as charged_by_entries,
-    (select coalesce(sum(e.amount), 0) from ledger.entry e join ledger.action a on a.id = e.ref
-      where a.completion_id = c.id and e.kind = 'refund') as refunded
+    (select coalesce(-sum(e.amount), 0) from ledger.entry e where e.ref = c.id and e.kind = 'charge') as charged_by_entries
   from store.completion c left join ledger.reservation r on r.id = c.id
   order by c.id`
 
@@ -57,7 +53,6 @@ export async function readRows(databaseUrl: string): Promise<Row[]> {
     captured: bigintOrNull(row['captured']),
     chargeEntries: Number(row['charge_entries']),
     chargedByEntries: BigInt(String(row['charged_by_entries'])),
-    refunded: BigInt(String(row['refunded'])),
     createdAt: row.created_at,
     endedAt: row.ended_at,
   }))

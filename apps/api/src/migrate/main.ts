@@ -1,11 +1,12 @@
 import { hasAppRole, ledgerMigrations } from '@weir/ledger'
-import { createLogger, explainConfigErrors, loadConfig, migrate, openDatabase } from '@weir/runtime'
+import { createLogger, explainConfigErrors, loadConfig, logUncaught, migrate, openDatabase } from '@weir/runtime'
 import { storeMigrations } from '@weir/store'
 import { explainConnecting } from './connecting.ts'
 
 explainConfigErrors()
 const config = loadConfig(['DATABASE_URL', 'LOG_LEVEL'], process.env)
 const log = createLogger({ name: 'migrate', level: config.LOG_LEVEL })
+logUncaught(log)
 
 const ran = await migrate(config.DATABASE_URL, [ledgerMigrations, storeMigrations]).catch(explainConnecting)
 log.info({ ran }, ran.length > 0 ? 'migrated' : 'up to date')
