@@ -7,7 +7,7 @@ export type Frame = Position & { chunks: Chunk[] }
 
 export type ReplyMessage =
   | { kind: 'frame'; id: CompletionId; frame: Frame; size: number }
-  | { kind: 'end'; id: CompletionId; lastSequence: number; outcome: Outcome; size: number }
+  | { kind: 'end'; id: CompletionId; epoch: number; lastSequence: number; outcome: Outcome; size: number }
 
 const Frames = z.array(Chunk)
 
@@ -30,7 +30,8 @@ export function parseReply(message: string): ReplyMessage {
   const payload = message.slice(atEnd + 1)
   if (message.startsWith('frame\n'))
     return { kind: 'frame', id, frame: { ...position, chunks: decodeFrame(payload) }, size: message.length }
-  return { kind: 'end', id, lastSequence: position.sequence, outcome: decodeOutcome(payload), size: message.length }
+  const { epoch, sequence: lastSequence } = position
+  return { kind: 'end', id, epoch, lastSequence, outcome: decodeOutcome(payload), size: message.length }
 }
 
 export function positionOf(at: string): Position {

@@ -5,6 +5,7 @@ export * from './presence.ts'
 export {
   createRelay,
   EPOCHS_PER_SUBMISSION,
+  submissionOf,
   type Cancelled,
   type Claim,
   type Emitted,

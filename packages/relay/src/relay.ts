@@ -49,8 +49,8 @@ export type Cancelled =
   | { kind: 'decided'; job: CompletionJob; before: AttemptRecord[] }
   | { kind: 'running' | 'ending' | 'attended' | 'missing' }
 
-/** What Redis knows of a completion; `lastSequence` counts its frames. */
-export type RelayRecord = { outcome: Outcome | undefined; lastSequence: number; includeUsage: boolean }
+/** What Redis knows of a completion: `epoch` is that of its last attempt, `lastSequence` counts its frames. */
+export type RelayRecord = { outcome: Outcome | undefined; epoch: number; lastSequence: number; includeUsage: boolean }
 
 /** All that Redis knows of one that may not have ended. */
 export type Inspection = {
@@ -66,6 +66,9 @@ const MARGIN_MS = 300_000
 
 /** A completion that Redis lost and that is submitted again starts far above the epochs of attempts that may still run. */
 export const EPOCHS_PER_SUBMISSION = 1_000
+
+/** Which submission an attempt belongs to: what was said in one has nothing to do with what is said in another. */
+export const submissionOf = (epoch: number): number => Math.floor(epoch / EPOCHS_PER_SUBMISSION)
 
 /** The live state of completions in Redis: hand over, claim, speak, decide, conclude. */
 export function createRelay(connection: Redis, options: { prefix: string; retentionMs: number }) {
@@ -175,10 +178,11 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
     /** Undefined when Redis does not know it. */
     async recordOf(id: CompletionId): Promise<RelayRecord | undefined> {
-      const [outcome, sequence, usage] = await redis.hmget(stateOf(id), 'outcome', 'sequence', 'usage')
+      const [outcome, epoch, sequence, usage] = await redis.hmget(stateOf(id), 'outcome', 'epoch', 'sequence', 'usage')
       if (sequence == null) return undefined
       return {
         outcome: outcome == null ? undefined : decodeOutcome(outcome),
+        epoch: Number(epoch),
         lastSequence: Number(sequence),
         includeUsage: usage === '1',
       }

@@ -3,12 +3,13 @@ import { completed, streamJob, textChunk } from './testing/jobs.ts'
 import { frameOf, relayFixture } from './testing/relay-fixture.ts'
 import { everyFrameTo, never, told, wordOf } from './testing/watching.ts'
 import type { Frame, ReplyMessage } from './encoding.ts'
+import { EPOCHS_PER_SUBMISSION } from './relay.ts'
 import { createWatch } from './watch.ts'
 
 const { id } = streamJob()
 const frameMessage = (sequence: number): ReplyMessage => ({ kind: 'frame', id, frame: frameOf(sequence), size: 100 })
 const endMessage = (lastSequence: number): ReplyMessage => {
-  return { kind: 'end', id, lastSequence, outcome: completed(), size: 100 }
+  return { kind: 'end', id, epoch: 1, lastSequence, outcome: completed(), size: 100 }
 }
 
 /** A watch whose replay stream and terminal record are played. */
@@ -19,6 +20,7 @@ function watchFixture(played: { frames?: Frame[]; ended?: boolean; bufferBytes?:
   const relay = {
     recordOf: async () => ({
       outcome: replayed.outcome,
+      epoch: 1,
       lastSequence: replayed.frames.at(-1)?.sequence ?? 0,
       includeUsage: false,
     }),
@@ -201,4 +203,12 @@ test('a watcher is told when Redis has lost its completion, and goes on once it 
 
   expect(lost).toEqual({ kind: 'lost' })
   expect(await told(events)).toBe(everyFrameTo(1))
+})
+
+test('the end of another submission is not taken for the end of what was seen', async () => {
+  const watch = watchFixture()
+  for (const sequence of [1, 2]) watch.push(frameMessage(sequence))
+  watch.push({ ...endMessage(2), epoch: 1 + EPOCHS_PER_SUBMISSION } as ReplyMessage)
+
+  expect(await told(watch.events(never()))).toBe(`${everyFrameTo(2).replace(/ end$/, '')} gap`)
 })

@@ -1,6 +1,6 @@
 import type { CompletionId, Outcome } from '@weir/contracts'
 import type { Frame, ReplyMessage } from './encoding.ts'
-import type { Relay } from './relay.ts'
+import { type Relay, submissionOf } from './relay.ts'
 
 /**
  * What a watcher sees, in order and without a hole: every frame once, then the end. `lost` says that Redis no longer knows
@@ -82,21 +82,24 @@ export function createWatch(
     const record = await relay.recordOf(id)
     if (!record) return yield { kind: 'lost' }
     yield* replay()
-    if (record.outcome) yield endAfter(record.lastSequence, record.outcome)
+    if (record.outcome) yield endAfter({ ...record, outcome: record.outcome })
   }
 
   async function* take(message: ReplyMessage): AsyncGenerator<WatchEvent> {
     const upTo = message.kind === 'frame' ? message.frame.sequence - 1 : message.lastSequence
     if (seen.sequence < upTo) yield* replay()
-    if (message.kind === 'end') return yield endAfter(message.lastSequence, message.outcome)
+    if (message.kind === 'end') return yield endAfter(message)
     if (message.frame.sequence <= seen.sequence) return
     if (!follows(message.frame)) return yield { kind: 'gap' }
     seen = message.frame
     yield { kind: 'frame', frame: message.frame }
   }
 
-  const endAfter = (lastSequence: number, outcome: Outcome): WatchEvent =>
-    seen.sequence < lastSequence ? { kind: 'gap' } : { kind: 'end', outcome }
+  function endAfter(end: { epoch: number; lastSequence: number; outcome: Outcome }): WatchEvent {
+    // What was seen may be of another submission, of as many frames: then this is not its end.
+    const isOther = seen.sequence > 0 && submissionOf(seen.epoch) !== submissionOf(end.epoch)
+    return isOther || seen.sequence < end.lastSequence ? { kind: 'gap' } : { kind: 'end', outcome: end.outcome }
+  }
 
   async function* events(signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
     let pollMs = FIRST_POLL_MS
