@@ -43,6 +43,7 @@ test('a plain call is answered in the shape that clients expect, and charged wha
       completion_tokens: 24,
       total_tokens: 29,
       prompt_tokens_details: { cached_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 0 },
       credits_consumed: 0.053,
     },
   })

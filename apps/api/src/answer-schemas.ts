@@ -8,6 +8,18 @@ export const ErrorBody = z.object({
 
 const credits = (description: string) => z.number().describe(`${description}, in credits with at most six decimals`)
 
+const ToolCall = z.union([
+  z.object({
+    id: z.string(),
+    type: z.literal('function'),
+    function: z.object({ name: z.string(), arguments: z.string() }),
+  }),
+  z.object({ id: z.string(), type: z.literal('custom'), custom: z.object({ name: z.string(), input: z.string() }) }),
+])
+
+const likely = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()).nullable() }
+const TokenLogprob = z.object({ ...likely, top_logprobs: z.array(z.object(likely)) })
+
 export const ChatCompletion = z.object({
   id: z.string(),
   object: z.literal('chat.completion'),
@@ -16,16 +28,23 @@ export const ChatCompletion = z.object({
   choices: z.array(
     z.object({
       index: z.int(),
-      message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-      finish_reason: z.enum(['stop', 'length', 'content_filter']),
-      logprobs: z.null(),
+      message: z.object({
+        role: z.literal('assistant'),
+        content: z.string().nullable(),
+        refusal: z.string().nullable(),
+        reasoning_content: z.string().optional(),
+        tool_calls: z.array(ToolCall).optional(),
+      }),
+      finish_reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter']),
+      logprobs: z.object({ content: z.array(TokenLogprob), refusal: z.null() }).nullable(),
     }),
   ),
   usage: z.object({
     prompt_tokens: z.int(),
     completion_tokens: z.int(),
     total_tokens: z.int(),
-    prompt_tokens_details: z.object({ cached_tokens: z.int() }),
+    prompt_tokens_details: z.object({ cached_tokens: z.int(), cache_write_tokens: z.int().optional() }),
+    completion_tokens_details: z.object({ reasoning_tokens: z.int() }),
     credits_consumed: credits('What this completion cost'),
     clamped_max_tokens: z
       .int()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type CompletionRequest, type FinishReason, type Target, type Usage } from '@weir/contracts'
 import { targetName } from './backend.ts'
+import { textOf } from './tokens.ts'
 
 const WORDS =
   `a river weir holds back the water and lets it pass over the sill in an even sheet so that mills and fields
@@ -21,7 +22,7 @@ export function simulatedAnswerOf(request: CompletionRequest, target: Target, ou
     usage: {
       inputTokens: Math.max(
         1,
-        request.messages.reduce((sum, { content }) => sum + countWords(content), 0),
+        request.messages.reduce((sum, message) => sum + countWords(textOf(message)), 0),
       ),
       cachedInputTokens: 0,
       outputTokens: tokens.length,
@@ -57,7 +58,4 @@ function upToStop(tokens: string[], stop: readonly string[]): string[] {
   return kept
 }
 
-const countWords = (content: CompletionRequest['messages'][number]['content']): number =>
-  typeof content === 'string'
-    ? (content.match(/\S+/g)?.length ?? 0)
-    : content.reduce((sum, { text }) => sum + countWords(text), 0)
+const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0

@@ -14,19 +14,77 @@ const LONGEST_TURN_MS = 5
 /** Merged words the tokenizer remembers. Its own default would let hostile text hold a gigabyte. */
 const MERGE_CACHE_WORDS = 2_000
 
+/** Vendors make of an image a few hundred tokens to a few thousand, by its size; none makes more than this. */
+const TOKENS_PER_IMAGE = 5_000
+/** Ten tokens for each second of sound, and never under 1,000 bytes for each second. */
+const BYTES_PER_AUDIO_TOKEN = 100
+/** A file behind an address may be as long as a model can read. */
+const TOKENS_PER_UNKNOWN_FILE = 1_000_000
+/** A document is read as text and as pictures of its pages. */
+const TOKENS_PER_DOCUMENT = 5_000
+
 /**
  * No fewer input tokens than any byte-level BPE tokenizer finds. Each of its tokens stands for one byte of UTF-8 or
  * more, so there are never more tokens than bytes; marker tokens of the chat template are covered by a fixed allowance
  * per message and per request. Ordinary English has about a quarter of this. No tokenizer runs: this is the hot path.
+ * What is no text is taken at the most that vendors make of it.
  */
-export function inputTokenBound(request: Pick<CompletionRequest, 'messages'>): number {
-  return request.messages.reduce((sum, message) => sum + messageBound(message), TOKENS_PER_REQUEST)
+export function inputTokenBound(request: Prompt): number {
+  const bound = request.messages.reduce((sum, message) => sum + messageBound(message), TOKENS_PER_REQUEST)
+  const described = describedIn(request)
+  return described === undefined ? bound : bound + Buffer.byteLength(described)
 }
 
-function messageBound({ content, name = '' }: Message): number {
+/** All of a request that a model reads. */
+export type Prompt = Pick<CompletionRequest, 'messages' | 'tools' | 'responseFormat'>
+
+function messageBound(message: Message): number {
+  const name = message.role === 'tool' ? message.callId : (message.name ?? '')
   const base = TOKENS_PER_MESSAGE + Buffer.byteLength(name)
+  const { content } = message
   if (typeof content === 'string') return base + Buffer.byteLength(content)
-  return content.reduce((sum, { text }) => sum + Buffer.byteLength(text) + TOKENS_PER_PART, base)
+  return content.reduce((sum, part) => sum + partBound(part) + TOKENS_PER_PART, base)
+}
+
+type Part = Exclude<Message['content'], string>[number]
+
+function partBound(part: Part): number {
+  switch (part.type) {
+    case 'image':
+      return TOKENS_PER_IMAGE
+    case 'audio':
+      return Math.ceil((part.data.length * 3) / 4 / BYTES_PER_AUDIO_TOKEN)
+    case 'file':
+      if (part.source.kind === 'url') return TOKENS_PER_UNKNOWN_FILE
+      return part.source.kind === 'text'
+        ? Buffer.byteLength(part.source.text)
+        : part.source.data.length + TOKENS_PER_DOCUMENT
+    default:
+      return Buffer.byteLength(textOfPart(part))
+  }
+}
+
+/** Tools and schemas are read as text by every model that takes them. */
+function describedIn({ tools, responseFormat }: Prompt): string | undefined {
+  if (!tools?.length && responseFormat === undefined) return undefined
+  return JSON.stringify([tools, responseFormat])
+}
+
+/** What a part says in words, as far as we can read it. */
+function textOfPart(part: Part): string {
+  switch (part.type) {
+    case 'tool_call':
+      return `${part.id}${part.name}${part.arguments}`
+    case 'redacted_reasoning':
+      return part.data
+    case 'file':
+      return part.source.kind === 'text' ? part.source.text : ''
+    case 'image':
+    case 'audio':
+      return ''
+    default:
+      return part.text
+  }
 }
 
 /** How much more than o200k_base the tokenizers of other models find in ordinary text, at most. */
@@ -36,16 +94,23 @@ const TOKENIZER_MARGIN = 1.3
  * A narrower bound, for a request that the account could not pay for by the first one: counted, with a margin for other
  * tokenizers. Never above the bound by bytes. It costs a few milliseconds for each 10,000 characters.
  */
-export async function countedInputBound(request: Pick<CompletionRequest, 'messages'>): Promise<number> {
+export async function countedInputBound(request: Prompt): Promise<number> {
   const byBytes = inputTokenBound(request)
-  const text = request.messages.map(textOf).join('\n')
-  const allowance = byBytes - Buffer.byteLength(text) + Math.max(request.messages.length - 1, 0)
+  const text = promptText(request)
+  const allowance = byBytes - Buffer.byteLength(text)
   return Math.min(byBytes, Math.ceil((await estimateTokens(text)) * TOKENIZER_MARGIN) + Math.max(allowance, 0))
+}
+
+/** Everything in a request that is read as text, as it is counted. */
+export function promptText(request: Prompt): string {
+  const described = describedIn(request)
+  const said = request.messages.map(textOf).join('\n')
+  return described === undefined ? said : `${said}\n${described}`
 }
 
 /** The text of a message, as it is counted. */
 export function textOf({ content }: Message): string {
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('')
+  return typeof content === 'string' ? content : content.map(textOfPart).join('')
 }
 
 /**

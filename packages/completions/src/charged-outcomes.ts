@@ -15,7 +15,7 @@ export async function completedOutcome(job: CompletionJob, generated: Generated)
   const isCapped = generated.choices.some(({ finishReason }) => finishReason === 'length')
   // The text of a stream is in its frames already, and nobody asks for it when they are gone, unless it is kept.
   const isFramed = job.request.stream && !job.kept
-  const choices = generated.choices.map((choice) => (isFramed ? { ...choice, text: '' } : choice))
+  const choices = generated.choices.map((choice) => (isFramed ? { ...choice, parts: [] } : choice))
   const cost = costAt(job, generated, usage, isCapped ? 'limit' : 'backend')
   return { state: 'completed', usage, cost, servedBy: generated.servedBy, choices }
 }

@@ -1,4 +1,4 @@
-import type { AccountId, CompletionId, Microcredits } from '@weir/contracts'
+import { type AccountId, type CompletionId, type Microcredits, writtenIn } from '@weir/contracts'
 import {
   type AppliedRow,
   type CloseVerdict,
@@ -51,7 +51,7 @@ export function createEndings(db: Database, { onUncollected, ...limits }: Ending
   return createGroupCommit<Ending, CloseVerdict>({
     ...common,
     ...limits,
-    weightOf: ({ outcome }) => outcome.choices.reduce((sum, { text }) => sum + text.length, 0),
+    weightOf: ({ outcome }) => outcome.choices.reduce((sum, choice) => sum + writtenIn(choice).length, 0),
     maxBatchWeight: MAX_BATCH_CHARACTERS,
     keyOf: ({ id }) => id,
     commit: async (endings) => {

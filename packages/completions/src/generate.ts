@@ -1,4 +1,4 @@
-import { type Backends, estimateTokens, inputTokenBound, streamFromTargets, textOf } from '@weir/backends'
+import { type Backends, estimateTokens, inputTokenBound, promptText, streamFromTargets } from '@weir/backends'
 import {
   type ChoiceResult,
   type Chunk,
@@ -7,6 +7,10 @@ import {
   type Model,
   ServiceError,
   type Usage,
+  gather,
+  imagesIn,
+  weightOf,
+  writtenIn,
 } from '@weir/contracts'
 
 /** What an attempt has made so far, whether or not it came to its end. */
@@ -23,6 +27,8 @@ export type GenerateDeps = {
 
 /** No tokenizer in use has a longer one; what is beyond the output cap at this rate was never capped. */
 const LONGEST_TOKEN_CHARACTERS = 128
+/** For what belongs to no token: names of tools, signatures. */
+const SPARE_CHARACTERS = 65_536
 
 /**
  * Runs a request on its model's targets. `show` is told each chunk as it comes, and slows the backend down where it
@@ -44,15 +50,16 @@ export async function generate(
     onTarget: (servedBy) => (generated.servedBy = servedBy),
   })
   const mostCharacters = request.maxOutputTokens * LONGEST_TOKEN_CHARACTERS
+  const written = new Map<number, number>()
   for await (const chunk of chunks) {
     if (chunk.type === 'usage') {
       generated.reported = chunk.usage
       continue
     }
-    const choice = choiceAt(generated.choices, chunk.choice)
-    if (chunk.type === 'finish') choice.finishReason = chunk.reason
-    else choice.text += chunk.text
-    if (choice.text.length > mostCharacters) {
+    gather(generated.choices, chunk)
+    const characters = (written.get(chunk.choice) ?? 0) + weightOf(chunk)
+    written.set(chunk.choice, characters)
+    if (characters > mostCharacters + SPARE_CHARACTERS) {
       throw new ServiceError('backend_error', 'The model did not stop at its output limit.')
     }
     const slow = show(chunk)
@@ -62,37 +69,42 @@ export async function generate(
 
 export const nothingGenerated = (): Generated => ({ servedBy: undefined, choices: [], reported: undefined })
 
-export const hasText = ({ choices }: Generated): boolean => choices.some(({ text }) => text !== '')
+/** Whether the model has written anything at all: text, a refusal, reasoning or a tool call. */
+export const hasText = ({ choices }: Generated): boolean => choices.some((choice) => writtenIn(choice) !== '')
 
 /** What the backend reported, as far as it can be, else our own count of the prompt and of what was made. */
 export async function usageOf(request: CompletionRequest, generated: Generated): Promise<Usage> {
   if (generated.reported) return possible(request, generated.reported)
-  const prompt = request.messages.map(textOf).join('\n')
-  const answer = generated.choices.map(({ text }) => text).join('')
+  const prompt = promptText(request)
+  const answer = generated.choices.map(writtenIn).join('')
   const [inputTokens, outputTokens] = await Promise.all([estimateTokens(prompt), estimateTokens(answer)])
-  return { inputTokens, cachedInputTokens: 0, outputTokens, source: 'estimated' }
+  return { inputTokens, cachedInputTokens: 0, outputTokens, ...imagesOf(request), source: 'estimated' }
 }
 
 /**
  * A report is taken up to what the request could have used: no prompt has more tokens than its bound, no answer more than
- * its cap. Where a backend claims more input than there was, the cached tokens it tells of, the cheaper ones, stand.
+ * its cap. Where a backend claims more than there was, the buckets that are cheaper by custom stand.
  */
 function possible(request: CompletionRequest, reported: Usage): Usage {
-  const most = inputTokenBound(request)
-  const cachedInputTokens = Math.min(reported.cachedInputTokens, most)
+  const mostInput = inputTokenBound(request)
+  const cachedInputTokens = Math.min(reported.cachedInputTokens, mostInput)
+  const inputTokens = Math.min(reported.inputTokens, mostInput - cachedInputTokens)
+  const cacheWriteTokens = Math.min(reported.cacheWriteTokens ?? 0, mostInput - cachedInputTokens - inputTokens)
+  const mostOutput = request.maxOutputTokens * (request.choices ?? 1)
+  const outputTokens = Math.min(reported.outputTokens, mostOutput)
+  const reasoningTokens = Math.min(reported.reasoningTokens ?? 0, mostOutput - outputTokens)
   return {
-    ...reported,
+    inputTokens,
     cachedInputTokens,
-    inputTokens: Math.min(reported.inputTokens, most - cachedInputTokens),
-    outputTokens: Math.min(reported.outputTokens, request.maxOutputTokens),
+    ...(cacheWriteTokens > 0 && { cacheWriteTokens }),
+    outputTokens,
+    ...(reasoningTokens > 0 && { reasoningTokens }),
+    ...imagesOf(request),
+    source: reported.source,
   }
 }
 
-function choiceAt(choices: ChoiceResult[], index: number): ChoiceResult {
-  let choice = choices.find((each) => each.index === index)
-  if (!choice) {
-    choice = { index, text: '', finishReason: 'stop' }
-    choices.push(choice)
-  }
-  return choice
+function imagesOf(request: CompletionRequest): { images?: number } {
+  const images = imagesIn(request)
+  return images > 0 ? { images } : {}
 }

@@ -1,5 +1,12 @@
 import { countedInputBound, inputTokenBound } from '@weir/backends'
-import { type CompletionRequest, type Microcredits, type Price, affordableOutput, quoteOf } from '@weir/contracts'
+import {
+  type CompletionRequest,
+  type Microcredits,
+  type Price,
+  affordableOutput,
+  imagesIn,
+  quoteOf,
+} from '@weir/contracts'
 import type { ReserveVerdict } from '@weir/ledger'
 
 /** What a request can cost at most, and the least that lets it say a word. */
@@ -31,7 +38,7 @@ export async function reserveQuote(
   reserve: (quote: Quote) => Promise<ReserveVerdict>,
 ): Promise<Reserved> {
   const { maxOutputTokens } = request
-  const wide = quoteFor(price, inputTokenBound(request), maxOutputTokens)
+  const wide = quoteFor(price, request, inputTokenBound(request))
   const first = await reserve(wide)
   if (first.kind === 'reserved' && first.amount === wide.amount)
     return { kind: 'reserved', quote: wide.amount, maxOutputTokens }
@@ -39,11 +46,14 @@ export async function reserveQuote(
     return { kind: 'refused', refusal: first, needed: wide.amount }
 
   const inputTokens = await countedInputBound(request)
-  const narrow = quoteFor(price, inputTokens, maxOutputTokens)
+  const narrow = quoteFor(price, request, inputTokens)
   // What was reserved below the quote is all there was to reserve: asking again would give no more.
   const second = first.kind !== 'reserved' && narrow.amount < wide.amount ? await reserve(narrow) : first
   if (second.kind !== 'reserved') return { kind: 'refused', refusal: second, needed: narrow.amount }
-  const affordable = affordableOutput(price, second.amount, inputTokens)
+  const choices = request.choices ?? 1
+  const affordable = Math.floor(
+    affordableOutput(price, second.amount, { inputTokens, images: imagesIn(request) }) / choices,
+  )
   return {
     kind: 'reserved',
     quote: second.amount,
@@ -51,10 +61,14 @@ export async function reserveQuote(
   }
 }
 
-const quoteFor = (price: Price, inputTokens: number, maxOutputTokens: number): Quote => ({
-  amount: quoteOf(price, { inputTokens, maxOutputTokens }),
-  least: quoteOf(price, { inputTokens, maxOutputTokens: 1 }),
-})
+function quoteFor(price: Price, request: CompletionRequest, inputTokens: number): Quote {
+  const { maxOutputTokens, choices = 1 } = request
+  const bound = { inputTokens, images: imagesIn(request) }
+  return {
+    amount: quoteOf(price, { ...bound, maxOutputTokens: maxOutputTokens * choices }),
+    least: quoteOf(price, { ...bound, maxOutputTokens: choices }),
+  }
+}
 
 /** Whether a narrower bound of the input could change the answer: the output may still be clamped, to a token. */
 function mayStillFit(refusal: Refusal, { least }: Quote): boolean {

@@ -1,5 +1,5 @@
 import { inputTokenBound } from '@weir/backends'
-import type { CompletionRequest, Usage } from '@weir/contracts'
+import { type CompletionRequest, type Usage, generatedTokens, promptTokens } from '@weir/contracts'
 
 /** Ordinary text has about four bytes for each token. */
 const BYTES_PER_TOKEN = 4
@@ -10,7 +10,6 @@ const BYTES_PER_TOKEN = 4
  * was used is put right at the end, either way.
  */
 export const estimatedTokens = (request: CompletionRequest): number =>
-  Math.ceil(inputTokenBound(request) / BYTES_PER_TOKEN) + request.maxOutputTokens
+  Math.ceil(inputTokenBound(request) / BYTES_PER_TOKEN) + request.maxOutputTokens * (request.choices ?? 1)
 
-export const usedTokens = ({ inputTokens, cachedInputTokens, outputTokens }: Usage): number =>
-  inputTokens + cachedInputTokens + outputTokens
+export const usedTokens = (usage: Usage): number => promptTokens(usage) + generatedTokens(usage)

@@ -62,7 +62,10 @@ test('a completion whose worker died after its decision is settled as decided', 
   await reconcile()
 
   expect(await service.books()).toEqual({ charged: USAGE_COST, reserved: 0n })
-  expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', choices: [{ text: 'Water is lazy.' }] })
+  expect(await service.outcomeOf(job)).toMatchObject({
+    state: 'completed',
+    choices: [{ parts: [{ type: 'text', text: 'Water is lazy.' }] }],
+  })
 })
 
 test('a reconciler and the next worker settle the same completion and it is charged once', async () => {

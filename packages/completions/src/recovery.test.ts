@@ -12,7 +12,7 @@ const decided = (cost: bigint): Outcome => ({
   state: 'completed',
   usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 3, source: 'reported' },
   cost,
-  choices: [{ index: 0, text: 'Gravity.', finishReason: 'stop' }],
+  choices: [{ index: 0, parts: [{ type: 'text', text: 'Gravity.' }], finishReason: 'stop' }],
 })
 
 /** A newer attempt, by a worker we know nothing of. Its epoch. */

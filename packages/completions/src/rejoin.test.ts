@@ -84,7 +84,7 @@ test('one that Redis has forgotten is told from what was kept, at the cost that 
   expect(others).toEqual([])
   expect(only).toMatchObject({
     kind: 'stored',
-    outcome: { state: 'completed', cost: 20n, choices: [{ text: 'Water is lazy.' }] },
+    outcome: { state: 'completed', cost: 20n, choices: [{ parts: [{ type: 'text', text: 'Water is lazy.' }] }] },
   })
 })
 

@@ -17,7 +17,7 @@ test('a plain completion ends with its answer and is charged what the backend re
     usage: { inputTokens: 10, cachedInputTokens: 0, outputTokens: 5, source: 'reported' },
     cost: USAGE_COST,
     servedBy: 'gpu/small',
-    choices: [{ index: 0, text: 'Water is lazy.', finishReason: 'stop' }],
+    choices: [{ index: 0, parts: [{ type: 'text', text: 'Water is lazy.' }], finishReason: 'stop' }],
     attempts: [
       {
         attempt: 1,
@@ -51,7 +51,7 @@ test('a stream shows its text in frames and keeps none of it in its record', asy
   const frames = await service.relay.framesAfter(job.id, { epoch: 0, sequence: 0 }, 100)
   const chunks = frames.flatMap((frame) => frame.chunks)
   expect(chunks.map((chunk) => (chunk.type === 'text' ? chunk.text : chunk.type)).join('')).toBe('Water is lazy.finish')
-  expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', choices: [{ text: '' }], cost: USAGE_COST })
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed', choices: [{ parts: [] }], cost: USAGE_COST })
 })
 
 test('a plain completion shows nothing before its end', async () => {
@@ -134,7 +134,10 @@ test('a plain completion whose backend breaks off runs again, since nobody has s
   const ends = [await service.run(job, playing(text('Water'), broken)), await service.run(job, answering)]
 
   expect(ends.map(({ kind }) => kind)).toEqual(['retry', 'done'])
-  expect(await service.outcomeOf(job)).toMatchObject({ choices: [{ text: 'Water is lazy.' }], cost: USAGE_COST })
+  expect(await service.outcomeOf(job)).toMatchObject({
+    choices: [{ parts: [{ type: 'text', text: 'Water is lazy.' }] }],
+    cost: USAGE_COST,
+  })
 })
 
 test('a stream whose backend breaks off after its first text ends with an error and costs nothing', async () => {

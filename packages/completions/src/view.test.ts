@@ -1,4 +1,4 @@
-import { type CompletionJob, newAccountId, newCompletionId, noUsage } from '@weir/contracts'
+import { type CompletionJob, newAccountId, newCompletionId, noUsage, textOfAnswer } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { cancel } from './cancel.ts'
 import { finish } from './finish.ts'
@@ -10,7 +10,7 @@ import { statusesOf, viewOf } from './view.ts'
 const streaming = requestOf({ stream: true })
 const kept = { keepMs: 60_000 }
 const view = (service: ServiceFixture, { accountId, id }: CompletionJob) => viewOf(service, accountId, id)
-const textsIn = (shown: Awaited<ReturnType<typeof view>>) => shown?.choices.map((choice) => choice.text)
+const textsIn = (shown: Awaited<ReturnType<typeof view>>) => shown?.choices.map(textOfAnswer)
 
 test('one that waits says how many are before it', async () => {
   await using service = await serviceFixture()
@@ -109,7 +109,7 @@ test('a stream of many frames is shown whole', async () => {
   await Promise.all(
     sequences.map((sequence) => service.relay.emit(job.id, { epoch, sequence, chunks: [text(`${sequence} `)] })),
   )
-  const choices = [{ index: 0, text: '', finishReason: 'stop' as const }]
+  const choices = [{ index: 0, parts: [], finishReason: 'stop' as const }]
   await finish(service, { ...job, epoch }, { state: 'completed', usage: noUsage, cost: 0n, choices })
 
   expect(textsIn(await view(service, job))).toEqual([sequences.map((sequence) => `${sequence} `).join('')])

@@ -7,6 +7,7 @@ import {
   type OutcomeError,
   type Outcome,
   decodeOutcome,
+  gather,
 } from '@weir/contracts'
 import type { Lane } from '@weir/queue'
 import type { Inspection, Relay } from '@weir/relay'
@@ -55,7 +56,7 @@ async function endedView(deps: ViewDeps, accountId: AccountId, record: Completio
     record,
     status: end.state,
     queuePosition: undefined,
-    choices: outcome ? await textOf(deps, record, outcome) : [],
+    choices: outcome ? await saidIn(deps, record, outcome) : [],
     error: outcome?.error ?? endErrorOf(record),
     attempts: end.attemptLog,
   }
@@ -92,20 +93,16 @@ const messages: Record<EndState, string> = {
 
 const PAGE = 1_000
 
-/** The text of a stream that is not kept is in its frames, for as long as those are. */
-async function textOf(deps: ViewDeps, { id, stream }: CompletionRecord, { choices }: Outcome): Promise<ChoiceResult[]> {
-  if (!stream || choices.some(({ text }) => text !== '')) return choices
-  const whole = choices.map((choice) => ({ ...choice }))
+/** What a stream said that is not kept is in its frames, for as long as those are. */
+async function saidIn(deps: ViewDeps, { id, stream }: CompletionRecord, { choices }: Outcome): Promise<ChoiceResult[]> {
+  if (!stream || choices.some(({ parts }) => parts.length > 0)) return choices
+  const said: ChoiceResult[] = []
   for (let after = { epoch: 0, sequence: 0 }; ;) {
     const frames = await deps.relay.framesAfter(id, after, PAGE)
-    for (const { chunks } of frames) {
-      for (const chunk of chunks) {
-        const choice = whole.find(({ index }) => 'choice' in chunk && index === chunk.choice)
-        if (choice && chunk.type === 'text') choice.text += chunk.text
-      }
-    }
+    for (const { chunks } of frames) for (const chunk of chunks) if (chunk.type !== 'usage') gather(said, chunk)
     const last = frames.at(-1)
-    if (!last || frames.length < PAGE) return whole
+    // Where its frames are gone there are still its ends.
+    if (!last || frames.length < PAGE) return said.length > 0 ? said : choices
     after = last
   }
 }

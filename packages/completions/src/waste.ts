@@ -1,5 +1,5 @@
 import { estimateTokens } from '@weir/backends'
-import type { CompletionJob } from '@weir/contracts'
+import { type ChoiceResult, type CompletionJob, gather, writtenIn } from '@weir/contracts'
 import type { Relay } from '@weir/relay'
 import { type Generated, hasText } from './generate.ts'
 import type { RunMetrics, Waste } from './run-metrics.ts'
@@ -9,7 +9,7 @@ type WasteDeps = { metrics: RunMetrics }
 /** Counts what an attempt has generated in vain. */
 export async function countWaste({ metrics }: WasteDeps, generated: Generated, why: Waste): Promise<void> {
   if (!hasText(generated)) return
-  metrics.wasted(await estimateTokens(generated.choices.map(({ text }) => text).join('')), why)
+  metrics.wasted(await estimateTokens(generated.choices.map(writtenIn).join('')), why)
 }
 
 const MOST_FRAMES = 10_000
@@ -20,6 +20,7 @@ export async function countWastedFrames(
   { id }: CompletionJob,
 ): Promise<void> {
   const frames = await relay.framesAfter(id, { epoch: 0, sequence: 0 }, MOST_FRAMES)
-  const text = frames.flatMap(({ chunks }) => chunks.map((chunk) => (chunk.type === 'text' ? chunk.text : ''))).join('')
-  metrics.wasted(await estimateTokens(text), 'killed')
+  const choices: ChoiceResult[] = []
+  for (const { chunks } of frames) for (const chunk of chunks) if (chunk.type !== 'usage') gather(choices, chunk)
+  metrics.wasted(await estimateTokens(choices.map(writtenIn).join('')), 'killed')
 }

@@ -1,6 +1,6 @@
 import type { Microcredits } from './credits.ts'
 import { type Price, costOf } from './price.ts'
-import type { Usage } from './usage.ts'
+import { type Usage, generatedTokens, promptTokens } from './usage.ts'
 
 /**
  * Who ended a completion: the client, who cancelled it or went away; us, by a fault, a lost worker, a deadline or a backend
@@ -48,6 +48,6 @@ export function chargeFor(price: Price, { endedBy, delivered, usage }: End): Mic
   return cell === 'usage' ? costOf(price, usage) : 0n
 }
 
-function knowledgeOf({ source, inputTokens, cachedInputTokens, outputTokens }: Usage): UsageKnowledge {
-  return inputTokens + cachedInputTokens + outputTokens === 0 ? 'zero' : source
+function knowledgeOf(usage: Usage): UsageKnowledge {
+  return promptTokens(usage) + generatedTokens(usage) === 0 ? 'zero' : usage.source
 }

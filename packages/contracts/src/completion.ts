@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FinishReason } from './chunk.ts'
+import { ChoiceResult } from './answer.ts'
 import { CompletionRequest } from './completion-request.ts'
 import { MicrocreditsText } from './credits.ts'
 import { type ErrorCode, isErrorCode } from './errors.ts'
@@ -35,9 +35,6 @@ export const CompletionJob = z.object({
   includeUsage: z.boolean(),
 })
 export type CompletionJob = z.infer<typeof CompletionJob>
-
-export const ChoiceResult = z.object({ index: z.int(), text: z.string(), finishReason: FinishReason })
-export type ChoiceResult = z.infer<typeof ChoiceResult>
 
 export const OutcomeError = z.object({
   code: z.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code)),
@@ -75,7 +72,7 @@ export const Outcome = z.object({
   cost: MicrocreditsText,
   /** The target that served it, as `backend/model`; absent when none was reached. */
   servedBy: z.string().optional(),
-  /** The whole text, but of a stream that is not kept: that is in its frames. */
+  /** The whole answer, but of a stream that is not kept: that is in its frames. */
   choices: z.array(ChoiceResult),
   error: OutcomeError.optional(),
   /** Every try at it, oldest first. */

@@ -12,7 +12,7 @@ const price = fc.record({
 test('what is affordable can be paid, and one token more cannot', () => {
   fc.assert(
     fc.property(price, amount, fc.nat({ max: 100_000 }), (price, amount, inputTokens) => {
-      const tokens = affordableOutput(price, amount, inputTokens)
+      const tokens = affordableOutput(price, amount, { inputTokens })
       const costWith = (maxOutputTokens: number) => quoteOf(price, { inputTokens, maxOutputTokens })
       if (tokens > 0) expect(costWith(tokens)).toBeLessThanOrEqual(amount)
       if (tokens < Number.MAX_SAFE_INTEGER - 1) expect(costWith(tokens + 1)).toBeGreaterThan(amount)
@@ -21,5 +21,7 @@ test('what is affordable can be paid, and one token more cannot', () => {
 })
 
 test('output that costs nothing is affordable without end', () => {
-  expect(affordableOutput({ input: 1n, cachedInput: 1n, output: 0n }, 1n, 5)).toBe(Number.MAX_SAFE_INTEGER)
+  expect(affordableOutput({ input: 1n, cachedInput: 1n, output: 0n }, 1n, { inputTokens: 5 })).toBe(
+    Number.MAX_SAFE_INTEGER,
+  )
 })

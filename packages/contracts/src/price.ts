@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Microcredits } from './credits.ts'
-import type { Usage } from './usage.ts'
+import { type Usage, noUsage } from './usage.ts'
 
 const PICOCREDITS_PER_MICROCREDIT = 1_000_000n
 
@@ -9,33 +9,74 @@ const Picocredits = z.codec(z.string().regex(/^\d{1,19}$/), z.bigint().nonnegati
   encode: (amount) => amount.toString(),
 })
 
-/** The price of one token of each kind, in whole picocredits (a millionth of a microcredit). */
-export const Price = z.object({ input: Picocredits, cachedInput: Picocredits, output: Picocredits })
+/** The price of one token, image or completion, in whole picocredits (a millionth of a microcredit). */
+export const Price = z.object({
+  input: Picocredits,
+  cachedInput: Picocredits,
+  /** Of a token that is written to a cache; as `input` when absent. */
+  cacheWrite: Picocredits.optional(),
+  output: Picocredits,
+  /** Of a token of reasoning; as `output` when absent. */
+  reasoning: Picocredits.optional(),
+  /** Of each image in the request, beside the tokens that it has. */
+  image: Picocredits.optional(),
+  /** Of each completion that is charged at all. */
+  request: Picocredits.optional(),
+  /** The least that a completion costs which is charged at all. */
+  minimum: Picocredits.optional(),
+  /** So many percent less for a line of a batch. */
+  batchDiscount: z.int().min(0).max(100).optional(),
+})
 export type Price = z.infer<typeof Price>
 
 /** The exact cost of a usage, rounded up once to a whole microcredit. */
 export function costOf(price: Price, usage: Usage): Microcredits {
-  const picocredits =
+  const sum =
     BigInt(usage.inputTokens) * price.input +
     BigInt(usage.cachedInputTokens) * price.cachedInput +
-    BigInt(usage.outputTokens) * price.output
+    BigInt(usage.cacheWriteTokens ?? 0) * (price.cacheWrite ?? price.input) +
+    BigInt(usage.outputTokens) * price.output +
+    BigInt(usage.reasoningTokens ?? 0) * (price.reasoning ?? price.output) +
+    BigInt(usage.images ?? 0) * (price.image ?? 0n) +
+    (price.request ?? 0n)
+  const picocredits = greatest(sum, price.minimum ?? 0n)
   return (picocredits + PICOCREDITS_PER_MICROCREDIT - 1n) / PICOCREDITS_PER_MICROCREDIT
 }
 
-/** How many output tokens an amount still pays for, once the input is paid at its dearest; not below 0. */
-export function affordableOutput(price: Price, amount: Microcredits, inputTokens: number): number {
-  const input = price.input > price.cachedInput ? price.input : price.cachedInput
-  const left = amount * PICOCREDITS_PER_MICROCREDIT - BigInt(inputTokens) * input
+/** The most that a request can use: of all its choices together. */
+export type UsageBound = { inputTokens: number; maxOutputTokens: number; images?: number }
+
+/** The most a request can cost: every token at the dearest price that it can have. */
+export function quoteOf(price: Price, { inputTokens, maxOutputTokens, images = 0 }: UsageBound): Microcredits {
+  return costOf(
+    { ...price, input: dearestInput(price), output: dearestOutput(price) },
+    { ...noUsage, inputTokens, outputTokens: maxOutputTokens, images },
+  )
+}
+
+/** How many output tokens an amount still pays for, once all the rest is paid at its dearest; not below 0. */
+export function affordableOutput(
+  price: Price,
+  amount: Microcredits,
+  { inputTokens, images = 0 }: Omit<UsageBound, 'maxOutputTokens'>,
+): number {
+  const picocredits = amount * PICOCREDITS_PER_MICROCREDIT
+  if (picocredits < (price.minimum ?? 0n)) return 0
+  const rest = BigInt(inputTokens) * dearestInput(price) + BigInt(images) * (price.image ?? 0n) + (price.request ?? 0n)
+  const left = picocredits - rest
   if (left < 0n) return 0
-  const tokens = price.output === 0n ? BigInt(Number.MAX_SAFE_INTEGER) : left / price.output
+  const output = dearestOutput(price)
+  const tokens = output === 0n ? BigInt(Number.MAX_SAFE_INTEGER) : left / output
   return tokens > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(tokens)
 }
 
-/** The most a request can cost: every input token at the dearer input price, and the whole output cap. */
-export function quoteOf(price: Price, bound: { inputTokens: number; maxOutputTokens: number }): Microcredits {
-  const input = price.input > price.cachedInput ? price.input : price.cachedInput
-  return costOf(
-    { ...price, input },
-    { inputTokens: bound.inputTokens, cachedInputTokens: 0, outputTokens: bound.maxOutputTokens, source: 'estimated' },
-  )
+/** What a line of a batch pays, each price rounded down. */
+export function batchPriceOf({ batchDiscount = 0, ...price }: Price): Price {
+  const reduced = Object.entries(price).map(([name, amount]) => [name, (amount * BigInt(100 - batchDiscount)) / 100n])
+  return Object.fromEntries(reduced) as Price
 }
+
+const dearestInput = ({ input, cachedInput, cacheWrite = 0n }: Price) => greatest(input, cachedInput, cacheWrite)
+const dearestOutput = ({ output, reasoning = 0n }: Price) => greatest(output, reasoning)
+
+const greatest = (...amounts: bigint[]): bigint => amounts.reduce((most, each) => (each > most ? each : most))

@@ -1,15 +1,29 @@
 import { z } from 'zod'
 
-const Tokens = z.int().nonnegative()
+const Count = z.int().nonnegative()
 
-/** What a completion used, in disjoint buckets: cached input is not counted in `inputTokens`. */
+/**
+ * What a completion used, in disjoint buckets: cached input, and input that was written to a cache, are not counted in
+ * `inputTokens`, nor reasoning in `outputTokens`. A bucket that is absent is empty.
+ */
 export const Usage = z.object({
-  inputTokens: Tokens,
-  cachedInputTokens: Tokens,
-  outputTokens: Tokens,
+  inputTokens: Count,
+  cachedInputTokens: Count,
+  cacheWriteTokens: Count.optional(),
+  outputTokens: Count,
+  reasoningTokens: Count.optional(),
+  /** Images in the request, counted by us. */
+  images: Count.optional(),
   /** `reported` by the backend, or `estimated` by us where the backend stayed silent. */
   source: z.enum(['reported', 'estimated']),
 })
 export type Usage = z.infer<typeof Usage>
 
 export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, source: 'reported' }
+
+/** All tokens of the prompt, however they were read. */
+export const promptTokens = ({ inputTokens, cachedInputTokens, cacheWriteTokens = 0 }: Usage): number =>
+  inputTokens + cachedInputTokens + cacheWriteTokens
+
+/** All tokens that were generated, reasoning among them. */
+export const generatedTokens = ({ outputTokens, reasoningTokens = 0 }: Usage): number => outputTokens + reasoningTokens

@@ -1,2 +1,3 @@
+export * from './dialect.ts'
 export * as openai from './openai/index.ts'
 export * from './request-error.ts'

@@ -1,4 +1,4 @@
-import type { Chunk, CompletionId } from '@weir/contracts'
+import { type Chunk, type CompletionId, joined, weightOf } from '@weir/contracts'
 import type { Frame } from './encoding.ts'
 import type { Emitted, Relay } from './relay.ts'
 
@@ -52,10 +52,10 @@ export function createFrameWriter(
 
   function append(chunk: Chunk) {
     const last = pending.at(-1)
-    if (chunk.type === 'text' && last?.type === 'text' && last.choice === chunk.choice) {
-      pending[pending.length - 1] = { ...last, text: last.text + chunk.text }
-    } else pending.push(chunk)
-    pendingBytes += chunk.type === 'text' ? chunk.text.length : 16
+    const longer = last && joined(last, chunk)
+    if (longer) pending[pending.length - 1] = longer
+    else pending.push(chunk)
+    pendingBytes += weightOf(chunk)
   }
 
   function send() {

@@ -4,7 +4,6 @@ export * from './frame-writer.ts'
 export * from './presence.ts'
 export {
   createRelay,
-  EPOCHS_PER_SUBMISSION,
   submissionOf,
   type Cancelled,
   type Claim,

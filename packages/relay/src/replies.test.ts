@@ -90,7 +90,10 @@ test('answers come through to the letter, whatever is in them', async () => {
   const text = 'a\nframe\nb\r\n\u2028\u2029\0 "quoted" \\n 🌊 👩‍👩‍👧 \ud83c'
   const job = await fixture.running(streamJob(), fixture.channel)
   using watch = fixture.watch(job.id)
-  const outcome = { ...completed(), choices: [{ index: 0, text, finishReason: 'stop' as const }] }
+  const outcome = {
+    ...completed(),
+    choices: [{ index: 0, parts: [{ type: 'text' as const, text }], finishReason: 'stop' as const }],
+  }
   const events = Array.fromAsync(watch.events(never()))
 
   const frame = { epoch: 1, sequence: 1, chunks: [{ type: 'text' as const, choice: 0, text }] }

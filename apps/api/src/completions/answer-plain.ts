@@ -1,6 +1,6 @@
 import { type FollowDeps, type FollowEvent, type RejoinDeps, follow, rejoin } from '@weir/completions'
 import { type CompletionId, type CompletionJob, type Outcome, ServiceError } from '@weir/contracts'
-import { openai } from '@weir/dialects'
+import type { Dialect } from '@weir/dialects'
 import type { Relay } from '@weir/relay'
 import type { FastifyReply } from 'fastify'
 import { patienceOf } from '../http/patience.ts'
@@ -30,13 +30,19 @@ export type AnswerPlainDeps = FollowDeps &
 type Waiting = Pick<Asked, 'waitMs' | 'prefersAccepted'>
 
 /** Waits for the end and answers with the whole text, or throws how it failed. A client that goes away cancels at once. */
-export async function answerPlain(deps: AnswerPlainDeps, job: CompletionJob, waiting: Waiting, reply: FastifyReply) {
-  const follower = (signal: AbortSignal) => follow(deps, job, signal)
-  const outcome = await wait(deps, { ...job, model: job.request.model }, follower, waiting, reply)
+export async function answerPlain(
+  deps: AnswerPlainDeps,
+  dialect: Dialect,
+  job: CompletionJob,
+  waiting: Waiting,
+  reply: FastifyReply,
+) {
+  const attached = { ...job, dialect, model: job.request.model }
+  const outcome = await wait(deps, attached, (signal) => follow(deps, job, signal), waiting, reply)
   if (!('state' in outcome)) return outcome
   // Delivered once; what is left in Redis would only take room.
   if (job.attended) reply.raw.once('finish', () => void deps.relay.discard(job.id).catch(deps.onError))
-  return answerOf(job.id, job.request.model, outcome)
+  return answerOf(attached, outcome)
 }
 
 /** The same for a completion that was begun by an earlier request with the same idempotency key. */
@@ -47,12 +53,13 @@ export async function answerPlainAgain(
   reply: FastifyReply,
 ) {
   const outcome = await wait(deps, attached, (signal) => rejoin(deps, attached, signal), waiting, reply)
-  return 'state' in outcome ? answerOf(attached.id, attached.model, outcome) : outcome
+  return 'state' in outcome ? answerOf(attached, outcome) : outcome
 }
 
-function answerOf(id: CompletionId, model: string, outcome: Outcome) {
+function answerOf({ id, model, dialect }: Attached, outcome: Outcome) {
   if (outcome.state !== 'completed') throw withId(id, errorOf(outcome))
-  return openai.renderCompletion(headOf(id, model), outcome.choices, outcome.usage, outcome.cost, outcome.clampedTo)
+  const { choices, usage, cost: charged, clampedTo } = outcome
+  return dialect.renderAnswer(headOf(id, model), choices, { usage, charged, clampedTo })
 }
 
 /** The outcome, or the completion as it stands where the client would rather have that than wait any longer. */

@@ -1,6 +1,6 @@
 import { type FollowDeps, type FollowEvent, follow, rejoin } from '@weir/completions'
 import { type CompletionId, type CompletionJob, ServiceError } from '@weir/contracts'
-import { openai } from '@weir/dialects'
+import type { Dialect } from '@weir/dialects'
 import type { Relay } from '@weir/relay'
 import { designedError } from '@weir/runtime'
 import type { FastifyReply } from 'fastify'
@@ -23,10 +23,11 @@ type Events = AsyncGenerator<FollowEvent, void>
 /** Relays the frames as they come. A client that goes away has a while to come back before its completion is cancelled. */
 export async function answerStream(
   deps: AnswerStreamDeps,
+  dialect: Dialect,
   job: CompletionJob,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const attached = { ...job, model: job.request.model }
+  const attached = { ...job, dialect, model: job.request.model }
   const text = createStreamText({ ...attached, after: 0 })
   return relay(deps, attached, text, (signal) => follow(deps, job, signal), reply)
 }
@@ -64,30 +65,31 @@ async function relay(
   eventsUntil: (signal: AbortSignal) => Events,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { id, deadlineAt } = attached
+  const { id, deadlineAt, dialect } = attached
   const endsAt = deadlineAt + DEADLINE_MARGIN_MS
   using patience = patienceOf(reply, endsAt, deps.lastCall, () => hasEnded(deps, attached))
   const events = eventsUntil(patience.signal)
   // A failure until the first event is still a status of its own.
   const first = await events.next()
 
+  const errorEvent = (error: ServiceError) => dialect.renderErrorEvent(withId(id, error), reply.request.id)
   const stream = openEventStream(reply, deps.eventStream)
   try {
     const ended = await relayEvents(first, events, text, stream)
     if (!ended && patience.over() === 'stopping') {
       // Its reader is asked to come back, to another replica: nobody is to cancel it meanwhile.
       await deps.relay.release(id).catch(deps.onError)
-      await stream.send(openai.renderErrorEvent(withId(id, goesOnElsewhere(id))))
+      await stream.send(errorEvent(goesOnElsewhere(id)))
     } else if (!ended) {
       deps.departures.cancelLater(id)
-      if (patience.over() === 'late') await stream.send(openai.renderErrorEvent(withId(id, tooLate())))
+      if (patience.over() === 'late') await stream.send(errorEvent(tooLate()))
     }
   } catch (error) {
     // The status has gone out already: the client learns of it in the stream.
     const failure = designedError(error)
     if (failure.code === 'internal') reply.log.error({ err: error, completion: id }, 'stream failed')
     deps.departures.cancelLater(id)
-    await stream.send(openai.renderErrorEvent(withId(id, failure)))
+    await stream.send(errorEvent(failure))
   } finally {
     stream.end()
     await events.return()

@@ -1,11 +1,13 @@
 import { type AccountId, type CompletionId, type Outcome, ServiceError, mintedAt } from '@weir/contracts'
-import type { openai } from '@weir/dialects'
+import type { AnswerHead, Dialect } from '@weir/dialects'
 import type { CompletionRecords } from '@weir/store'
 
 /** A completion that a client waits for, however it was begun. */
 export type Attached = {
   id: CompletionId
   accountId: AccountId
+  /** The one that its client speaks. */
+  dialect: Dialect
   model: string
   deadlineAt: number
   background?: boolean
@@ -18,12 +20,12 @@ export const DEADLINE_MARGIN_MS = 2_000
 /** The deadline bounds the work, not how long its result may be asked for and taken. */
 export async function hasEnded(
   { completionRecords }: { completionRecords: Pick<CompletionRecords, 'find'> },
-  { accountId, id }: Attached,
+  { accountId, id }: Pick<Attached, 'accountId' | 'id'>,
 ): Promise<boolean> {
   return (await completionRecords.find(accountId, id))?.end !== undefined
 }
 
-export function errorOf({ error }: Outcome): ServiceError {
+export function errorOf({ error }: Pick<Outcome, 'error'>): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
   return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
 }
@@ -39,7 +41,7 @@ export function withId(id: CompletionId, { code, message, retryAfterMs }: Servic
 }
 
 /** The same on every replica: the time is in the id. */
-export const headOf = (id: CompletionId, model: string): openai.AnswerHead => ({
+export const headOf = (id: CompletionId, model: string): AnswerHead => ({
   id,
   created: Math.floor(mintedAt(id) / 1_000),
   model,

@@ -1,4 +1,6 @@
+import { fitToModel } from '@weir/backends'
 import type { Model } from '@weir/contracts'
+import { openai } from '@weir/dialects'
 import { expect, test } from 'vitest'
 import { type AskLimits, askOf } from './ask.ts'
 
@@ -18,8 +20,11 @@ const limits: AskLimits = {
 }
 
 /** What a request asks for, said in a body and headers. */
-const asked = (body: object = {}, headers: Record<string, string> = {}) =>
-  askOf(limits, { headers, body: { messages: [{ role: 'user', content: 'Why?' }], ...body } }, model)
+const asked = (more: object = {}, headers: Record<string, string> = {}) => {
+  const body = openai.ChatCompletionRequest.parse({ messages: [{ role: 'user', content: 'Why?' }], ...more })
+  const request = fitToModel(openai.toCanonical(body), model, openai.dialect.paramOf)
+  return askOf(limits, headers, { request, model, wish: openai.wishOf(body), body })
+}
 
 test('a plain call is waited for, and nothing of it is kept', () => {
   expect(asked()).toMatchObject({

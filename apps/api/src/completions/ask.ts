@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Ask } from '@weir/completions'
-import { type Model, ServiceError } from '@weir/contracts'
-import { openai } from '@weir/dialects'
-import type { FastifyRequest } from 'fastify'
+import { type CompletionRequest, type Model, ServiceError } from '@weir/contracts'
+import type { Metadata } from '@weir/store'
+import type { IncomingHttpHeaders } from 'node:http'
 import { preferenceOf } from './preference.ts'
 
 export type AskLimits = {
@@ -14,25 +14,36 @@ export type AskLimits = {
   keep: { backgroundMs: number; storedMs: number; idempotencyMs: number }
 }
 
+/** What a client wants done with its completion, whichever dialect it says it in. */
+export type Wish = {
+  background: boolean
+  store: boolean
+  metadata: Metadata | undefined
+  /** Its stream ends with what was used. */
+  includeUsage: boolean
+}
+
+/** A request as it was understood: `body` is what was sent, and tells it from another one with the same idempotency key. */
+export type Understood = { request: CompletionRequest; model: Model; wish: Wish; body: unknown }
+
 /** `waitMs`: how long a plain call waits; `prefersAccepted`: it then wants a 202 rather than an error. */
 export type Asked = Ask & { waitMs: number; prefersAccepted: boolean }
 
 /** What a request asks for, its headers included. Throws a 400 that names what is wrong. */
 export function askOf(
   { timeouts, waitMs, keep }: AskLimits,
-  { headers, body }: Pick<FastifyRequest, 'headers'> & { body: openai.ChatCompletionRequest },
-  model: Model,
+  headers: IncomingHttpHeaders,
+  { request, model, wish, body }: Understood,
 ): Asked {
-  const request = openai.toCanonical(body, model)
-  const preference = preferenceOf(headers.prefer)
-  const background = body.background === true || (preference?.respondAsync === true && !request.stream)
+  const preference = preferenceOf(headers['prefer'])
+  const background = wish.background || (preference?.respondAsync === true && !request.stream)
   const idempotency = idempotencyOf(headers['idempotency-key'], body)
   const prefersAccepted = preference?.waitMs !== undefined && !request.stream && !background
   // Whoever sends a key says that it will come back.
   const attended = !background && idempotency === undefined
   const keepMs = Math.max(
     background || prefersAccepted ? keep.backgroundMs : 0,
-    body.store ? keep.storedMs : 0,
+    wish.store ? keep.storedMs : 0,
     idempotency ? keep.idempotencyMs : 0,
   )
   const byDefault = background ? timeouts.backgroundMs : request.stream ? timeouts.streamMs : timeouts.plainMs
@@ -49,8 +60,8 @@ export function askOf(
     background,
     attended,
     keepMs: keepMs === 0 ? undefined : keepMs,
-    metadata: body.metadata,
-    includeUsage: body.stream_options?.include_usage ?? false,
+    metadata: wish.metadata,
+    includeUsage: wish.includeUsage,
     idempotency,
     waitMs: Math.min(preference?.waitMs ?? waitMs, waitMs),
     prefersAccepted,

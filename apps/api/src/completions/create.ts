@@ -1,16 +1,21 @@
+import { fitToModel } from '@weir/backends'
 import { type AdmitDeps, type RejoinDeps, admit, heldBy, submit } from '@weir/completions'
-import { type Catalogue, type CompletionId, type CompletionJob, type Model, ServiceError } from '@weir/contracts'
-import { openai } from '@weir/dialects'
+import {
+  type Catalogue,
+  type CompletionId,
+  type CompletionJob,
+  type Model,
+  type RequestDraft,
+  ServiceError,
+} from '@weir/contracts'
+import type { Dialect } from '@weir/dialects'
 import type { Standing } from '@weir/queue'
 import type { IdempotencyKeys, Identity } from '@weir/store'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { ChatCompletion, ErrorBody } from '../answer-schemas.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { rateLimitHeaders } from '../http/rate-limits.ts'
 import { type AnswerPlainDeps, accepted, answerPlain, answerPlainAgain } from './answer-plain.ts'
 import { type AnswerStreamDeps, answerStream, answerStreamAgain } from './answer-stream.ts'
-import { type AskLimits, type Asked, askOf } from './ask.ts'
-import { CompletionObject } from './schemas.ts'
+import { type AskLimits, type Asked, type Wish, askOf } from './ask.ts'
 import { notFound, showCompletion } from './show-completion.ts'
 
 export type CreateDeps = AdmitDeps &
@@ -22,37 +27,22 @@ export type CreateDeps = AdmitDeps &
     askLimits: AskLimits
   }
 
-/** POST /v1/chat/completions: everything that can be refused is refused before the first byte. */
-export function createCompletions(deps: CreateDeps) {
-  return async (app: FastifyInstance) => {
-    app.withTypeProvider<ZodTypeProvider>().post(
-      '/v1/chat/completions',
-      {
-        schema: {
-          summary: 'Create a chat completion',
-          description:
-            'Waits for the answer, streams it as server-sent events with `stream: true`, or answers at once with `background: true`.',
-          tags: ['completions'],
-          security: [{ apiKey: [] }],
-          body: openai.ChatCompletionRequest,
-          response: { 200: ChatCompletion, 202: CompletionObject, '4xx': ErrorBody, '5xx': ErrorBody },
-        },
-        preValidation: async (request) => {
-          openai.assertBounded(request.body)
-          request.body = openai.withoutNulls(request.body) as never
-        },
-      },
-      async (request, reply) => {
-        const model = modelOf(deps.catalogue, request.body.model)
-        const asked = askOf(deps.askLimits, request, model)
-        const held = await heldAlready(deps, request.identity, asked)
-        const tellRates = (standing: Standing) => void reply.headers(rateLimitHeaders(standing, request.headers))
-        const admitted = held ?? (await admit(deps, request.identity, asked, tellRates))
-        if (admitted.kind === 'held') return answerAgain(deps, request.identity, admitted.by, asked, reply)
-        return answer(deps, admitted.job, asked, reply)
-      },
-    )
-  }
+/** One request in any dialect: all that can be refused is refused before the first byte. */
+export async function createCompletion(
+  deps: CreateDeps,
+  dialect: Dialect,
+  { draft, wish, body }: { draft: RequestDraft; wish: Wish; body: unknown },
+  { identity, headers }: Pick<FastifyRequest, 'identity' | 'headers'>,
+  reply: FastifyReply,
+) {
+  const model = modelOf(deps.catalogue, draft.model)
+  const request = fitToModel(draft, model, dialect.paramOf)
+  const asked = askOf(deps.askLimits, headers, { request, model, wish, body })
+  const held = await heldAlready(deps, identity, asked)
+  const tellRates = (standing: Standing) => void reply.headers(rateLimitHeaders(standing, headers))
+  const admitted = held ?? (await admit(deps, identity, asked, tellRates))
+  if (admitted.kind === 'held') return answerAgain(deps, dialect, identity, admitted.by, asked, reply)
+  return answer(deps, dialect, admitted.job, asked, reply)
 }
 
 function modelOf(catalogue: Pick<Catalogue, 'find' | 'default'>, name: string | undefined): Model {
@@ -73,20 +63,21 @@ async function heldAlready(deps: CreateDeps, { accountId }: Identity, { idempote
   return holder && heldBy(holder)
 }
 
-async function answer(deps: CreateDeps, job: CompletionJob, asked: Asked, reply: FastifyReply) {
+async function answer(deps: CreateDeps, dialect: Dialect, job: CompletionJob, asked: Asked, reply: FastifyReply) {
   // Before the first byte: a stream's headers leave at once.
   if (job.clampedTo !== undefined) reply.header('x-weir-clamped-max-tokens', job.clampedTo)
   reply.header('x-weir-completion-id', job.id)
-  if (job.request.stream) return answerStream(deps, job, reply)
-  if (!asked.background) return answerPlain(deps, job, asked, reply)
+  if (job.request.stream) return answerStream(deps, dialect, job, reply)
+  if (!asked.background) return answerPlain(deps, dialect, job, asked, reply)
   // It is accepted, whether or not Redis can take it now: the reconciler hands over what was not.
   await submit(deps, job, { replyTo: undefined }).catch(deps.onError)
-  return accepted(reply, { ...job, model: job.request.model, background: true, metadata: asked.metadata })
+  return accepted(reply, { ...job, dialect, model: job.request.model, background: true, metadata: asked.metadata })
 }
 
 /** What an earlier request with the same idempotency key has begun: attached to while it runs, replayed once it has ended. */
 async function answerAgain(
   deps: CreateDeps,
+  dialect: Dialect,
   { accountId }: Identity,
   id: CompletionId,
   asked: Asked,
@@ -96,7 +87,7 @@ async function answerAgain(
   const record = await deps.completionRecords.find(accountId, id)
   if (!record || record.isDeleted) throw notFound(id)
   const { model, background, metadata } = record
-  const attached = { id, accountId, model, background, metadata, deadlineAt: record.deadlineAt.getTime() }
+  const attached = { id, accountId, dialect, model, background, metadata, deadlineAt: record.deadlineAt.getTime() }
   if (asked.request.stream) {
     const options = { includeUsage: asked.includeUsage, after: 0, waitForFirst: record.end !== undefined }
     return answerStreamAgain(deps, attached, options, reply)

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type CancelCompletionDeps, cancelCompletions } from './cancel-completion.ts'
 import { type ChangeDeps, changeCompletions } from './change-completion.ts'
-import { type CreateDeps, createCompletions } from './create.ts'
+import { chatCompletions } from './chat-completions.ts'
+import type { CreateDeps } from './create.ts'
 import { type ListDeps, listCompletions } from './list-completions.ts'
 import { type ShowDeps, showCompletions } from './show-completion.ts'
 import { type StreamCompletionDeps, streamCompletions } from './stream-completion.ts'
@@ -18,7 +19,7 @@ export type CompletionsDeps = CreateDeps &
 export function completions(deps: CompletionsDeps) {
   return async (app: FastifyInstance) => {
     // Clients add queries of their own to this one, such as an API version.
-    await app.register(createCompletions(deps))
+    await app.register(chatCompletions(deps))
     await app.register(async (strict) => {
       strict.addHook('preValidation', refuseUnknownQuery)
       await strict.register(listCompletions(deps))

@@ -56,7 +56,7 @@ export function renderView({ record, status, queuePosition, choices, error, atte
     expires_at: deadlineAt.toISOString(),
     ended_at: end?.endedAt.toISOString(),
     choices: status === 'completed' ? choices.map(openai.renderChoice) : [],
-    usage: end && openai.renderUsage(end.usage, end.charged, end.clampedTo ?? undefined),
+    usage: end && openai.renderUsage({ ...end, clampedTo: end.clampedTo ?? undefined }),
     served_by: end?.servedBy ?? undefined,
     error: error && openai.renderError(new ServiceError(error.code, error.message)).error,
     attempts: attempts.map(renderAttempt),

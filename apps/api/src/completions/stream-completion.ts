@@ -1,5 +1,6 @@
 import { type RejoinDeps, endOf, storedOrThrow } from '@weir/completions'
 import { ServiceError } from '@weir/contracts'
+import { openai } from '@weir/dialects'
 import type { Relay } from '@weir/relay'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -49,7 +50,13 @@ export function streamCompletions(deps: StreamCompletionDeps) {
         const hasSpoken = live !== undefined && live.lastSequence > 0
         if (live && !hasSpoken && !live.outcome && after > 0) throw streamExpired()
 
-        const attached = { id, accountId, model: record.model, deadlineAt: record.deadlineAt.getTime() }
+        const attached = {
+          id,
+          accountId,
+          dialect: openai.dialect,
+          model: record.model,
+          deadlineAt: record.deadlineAt.getTime(),
+        }
         const includeUsage =
           query.include_usage === undefined ? (live?.includeUsage ?? false) : query.include_usage === 'true'
         const waitForFirst = hasSpoken || record.end !== undefined

@@ -1,10 +1,11 @@
 import { type Chunk, type Outcome, newCompletionId, noUsage } from '@weir/contracts'
+import { openai } from '@weir/dialects'
 import { expect, test } from 'vitest'
 import { type StreamOptions, createStreamText } from './stream-text.ts'
 
 const id = newCompletionId()
 const streamText = (options: Partial<StreamOptions> = {}) =>
-  createStreamText({ id, model: 'fast', includeUsage: false, after: 0, ...options })
+  createStreamText({ id, model: 'fast', dialect: openai.dialect, includeUsage: false, after: 0, ...options })
 
 const text = (content: string, choice = 0): Chunk => ({ type: 'text', choice, text: content })
 const finish: Chunk = { type: 'finish', choice: 0, reason: 'stop' }
@@ -12,7 +13,7 @@ const completed: Outcome = {
   state: 'completed',
   usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, source: 'reported' },
   cost: 7n,
-  choices: [{ index: 0, text: 'Water bends.', finishReason: 'stop' }],
+  choices: [{ index: 0, parts: [{ type: 'text', text: 'Water bends.' }], finishReason: 'stop' }],
 }
 const failed: Outcome = {
   state: 'failed',

@@ -1,6 +1,6 @@
-import type { ChoiceResult, CompletionId, Outcome } from '@weir/contracts'
-import { openai } from '@weir/dialects'
-import { EPOCHS_PER_SUBMISSION, type Frame } from '@weir/relay'
+import { type CompletionId, type Outcome, chunksOf } from '@weir/contracts'
+import type { Dialect } from '@weir/dialects'
+import { type Frame, submissionOf } from '@weir/relay'
 import { errorOf, headOf, withId } from './answering.ts'
 
 /** Room for the events of one submission; more than any stream has. */
@@ -9,6 +9,7 @@ const EVENTS_PER_SUBMISSION = 1_000_000
 export type StreamOptions = {
   id: CompletionId
   model: string
+  dialect: Dialect
   includeUsage: boolean
   /** The id of the last event that the client has; 0 when it has none. */
   after: number
@@ -21,9 +22,8 @@ export type StreamText = ReturnType<typeof createStreamText>
  * already is left out by its number. A completion that Redis has lost begins anew, with numbers far above: `hasGone` says
  * that what the client has is not the beginning of this.
  */
-export function createStreamText({ id, model, includeUsage, after }: StreamOptions) {
-  const render = openai.createChunkRenderer(headOf(id, model), { includeUsage })
-  const begun = new Set<number>()
+export function createStreamText({ id, model, dialect, includeUsage, after }: StreamOptions) {
+  const renderer = dialect.createStreamRenderer(headOf(id, model), { includeUsage })
   let number: number | undefined
 
   function event(text: string): string {
@@ -36,24 +36,17 @@ export function createStreamText({ id, model, includeUsage, after }: StreamOptio
     let text = ''
     for (const chunk of chunks) {
       if (chunk.type === 'usage') continue
-      if (!begun.has(chunk.choice)) {
-        begun.add(chunk.choice)
-        text += event(render.role(chunk.choice))
-      }
-      text += event(
-        chunk.type === 'text' ? render.text(chunk.choice, chunk.text) : render.finish(chunk.choice, chunk.reason),
-      )
+      for (const rendered of renderer.chunk(chunk)) text += event(rendered)
     }
     return text
   }
 
   /** A broken stream never ends like a whole one: it gets an error, no finish reason and no [DONE]. */
-  function end(outcome: Outcome): string {
-    if (outcome.state !== 'completed') return event(openai.renderErrorEvent(withId(id, errorOf(outcome))))
+  function end({ state, choices, usage, cost: charged, clampedTo, ...outcome }: Outcome): string {
+    if (state !== 'completed') return event(dialect.renderErrorEvent(withId(id, errorOf(outcome))))
     // One that was not asked as a stream has said nothing until now.
-    const whole = begun.size === 0 ? frame({ epoch: 0, chunks: chunksOf(outcome.choices) }) : ''
-    const usage = includeUsage ? event(render.usage(outcome.usage, outcome.cost, outcome.clampedTo)) : ''
-    return whole + usage + event(openai.streamDone)
+    const whole = number === undefined ? frame({ epoch: 0, chunks: chunksOf(choices) }) : ''
+    return whole + renderer.end({ usage, charged, clampedTo }).map(event).join('')
   }
 
   return {
@@ -64,10 +57,4 @@ export function createStreamText({ id, model, includeUsage, after }: StreamOptio
   }
 }
 
-const firstNumberOf = (epoch: number): number => Math.floor(epoch / EPOCHS_PER_SUBMISSION) * EVENTS_PER_SUBMISSION
-
-const chunksOf = (choices: readonly ChoiceResult[]): Frame['chunks'] =>
-  choices.flatMap(({ index, text, finishReason }) => [
-    { type: 'text', choice: index, text },
-    { type: 'finish', choice: index, reason: finishReason },
-  ])
+const firstNumberOf = (epoch: number): number => submissionOf(epoch) * EVENTS_PER_SUBMISSION

@@ -1,73 +1,150 @@
-import { type ChoiceResult, type FinishReason, type Microcredits, type Usage, creditsNumber } from '@weir/contracts'
+import {
+  type AnswerPart,
+  type ChoiceChunk,
+  type ChoiceResult,
+  type FinishReason,
+  type TokenLogprob,
+  creditsNumber,
+  generatedTokens,
+  promptTokens,
+  textOfAnswer,
+} from '@weir/contracts'
+import type { AnswerHead, Bill, StreamRenderer } from '../dialect.ts'
 
-/** What all parts of an answer repeat. `created` is in seconds since the epoch. */
-export type AnswerHead = { id: string; created: number; model: string }
-
-/** `clampedTo` is the output cap, where it was lowered to what the account could pay for. */
-export function renderUsage(usage: Usage, charged: Microcredits, clampedTo?: number) {
-  const promptTokens = usage.inputTokens + usage.cachedInputTokens
+export function renderUsage({ usage, charged, clampedTo }: Bill) {
+  const prompt = promptTokens(usage)
+  const completion = generatedTokens(usage)
   return {
-    prompt_tokens: promptTokens,
-    completion_tokens: usage.outputTokens,
-    total_tokens: promptTokens + usage.outputTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      ...(usage.cacheWriteTokens && { cache_write_tokens: usage.cacheWriteTokens }),
+    },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
     credits_consumed: creditsNumber(charged),
     clamped_max_tokens: clampedTo,
   }
 }
 
-export function renderCompletion(
-  head: AnswerHead,
-  choices: readonly ChoiceResult[],
-  usage: Usage,
-  charged: Microcredits,
-  clampedTo?: number,
-) {
+export function renderAnswer(head: AnswerHead, choices: readonly ChoiceResult[], bill: Bill) {
   return {
     id: head.id,
     object: 'chat.completion' as const,
     created: head.created,
     model: head.model,
     choices: choices.map(renderChoice),
-    usage: renderUsage(usage, charged, clampedTo),
+    usage: renderUsage(bill),
   }
 }
 
-export const renderChoice = ({ index, text, finishReason }: ChoiceResult) => ({
-  index,
-  message: { role: 'assistant' as const, content: text, refusal: null },
-  finish_reason: finishReason,
-  logprobs: null,
-})
+/** Reasoning goes out as `reasoning_content`, as vLLM, DeepSeek and the AI SDK read it; signatures have no place in this dialect. */
+export function renderChoice(choice: ChoiceResult) {
+  const { index, parts, finishReason } = choice
+  const text = textOfAnswer(choice)
+  const refusal = joinedText(parts, 'refusal')
+  const reasoning = joinedText(parts, 'reasoning')
+  const calls = parts.filter((part) => part.type === 'tool_call').map(renderCall)
+  const hasText = parts.some(({ type }) => type === 'text') || (calls.length === 0 && refusal === undefined)
+  return {
+    index,
+    message: {
+      role: 'assistant' as const,
+      content: hasText ? text : null,
+      refusal: refusal ?? null,
+      ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+    finish_reason: finishReasons[finishReason],
+    logprobs: renderLogprobs(parts.flatMap((part) => (part.type === 'text' ? (part.logprobs ?? []) : []))),
+  }
+}
 
-export type ChunkRenderer = {
-  /** The role, before the first text of a choice. */
-  role(choice: number): string
-  text(choice: number, text: string): string
-  finish(choice: number, reason: FinishReason): string
-  /** The last chunk, for clients that asked for it. */
-  usage(usage: Usage, charged: Microcredits, clampedTo?: number): string
+const finishReasons = {
+  stop: 'stop',
+  length: 'length',
+  context_window: 'length',
+  tool_calls: 'tool_calls',
+  content_filter: 'content_filter',
+} as const satisfies Record<FinishReason, string>
+
+function joinedText(parts: readonly AnswerPart[], type: 'refusal' | 'reasoning'): string | undefined {
+  const found = parts.filter((part) => part.type === type)
+  return found.length === 0 ? undefined : found.map((part) => (part as { text: string }).text).join('')
+}
+
+type Call = { id: string; kind: 'function' | 'custom'; name: string; arguments: string }
+
+const renderCall = ({ id, kind, name, arguments: text }: Call) =>
+  kind === 'custom'
+    ? { id, type: 'custom' as const, custom: { name, input: text } }
+    : { id, type: 'function' as const, function: { name, arguments: text } }
+
+function renderLogprobs(tokens: readonly TokenLogprob[]) {
+  if (tokens.length === 0) return null
+  return { content: tokens.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null }
 }
 
 /**
- * Renders the chunks of one stream as server-sent events. All that repeats is rendered once; per chunk only the text is.
- * With `includeUsage` every chunk but the last says `usage: null`, as the specification wants.
+ * Renders the chunks of one stream. All that repeats is rendered once; per chunk only the text is. With `includeUsage`
+ * every chunk but the last says `usage: null`, as the specification wants.
  */
-export function createChunkRenderer(head: AnswerHead, options: { includeUsage: boolean }): ChunkRenderer {
+export function createStreamRenderer(head: AnswerHead, options: { includeUsage: boolean }): StreamRenderer {
   const { id, created, model } = head
   const opening = JSON.stringify({ id, object: 'chat.completion.chunk', created, model }).slice(0, -1)
   const before = `data: ${opening},"choices":[{"index":`
   const noUsage = options.includeUsage ? ',"usage":null' : ''
-  const open = `,"finish_reason":null,"logprobs":null}]${noUsage}}\n\n`
+  const begun = new Set<number>()
+  const kinds = new Map<string, 'function' | 'custom'>()
+
+  const delta = (choice: number, text: string, logprobs = 'null') =>
+    `${before}${choice},"delta":${text},"finish_reason":null,"logprobs":${logprobs}}]${noUsage}}\n\n`
+
+  function render(chunk: ChoiceChunk): string | undefined {
+    const { choice } = chunk
+    switch (chunk.type) {
+      case 'text':
+        return delta(
+          choice,
+          `{"content":${JSON.stringify(chunk.text)}}`,
+          chunk.logprobs && JSON.stringify(renderLogprobs(chunk.logprobs)),
+        )
+      case 'reasoning':
+        return delta(choice, `{"reasoning_content":${JSON.stringify(chunk.text)}}`)
+      case 'refusal':
+        return delta(choice, `{"refusal":${JSON.stringify(chunk.text)}}`)
+      case 'tool_call': {
+        kinds.set(`${choice} ${chunk.call}`, chunk.kind)
+        const call = { index: chunk.call, ...renderCall({ ...chunk, arguments: '' }) }
+        return delta(choice, `{"tool_calls":[${JSON.stringify(call)}]}`)
+      }
+      case 'arguments': {
+        const isCustom = kinds.get(`${choice} ${chunk.call}`) === 'custom'
+        const said = isCustom ? { custom: { input: chunk.text } } : { function: { arguments: chunk.text } }
+        return delta(choice, `{"tool_calls":[${JSON.stringify({ index: chunk.call, ...said })}]}`)
+      }
+      case 'finish':
+        return `${before}${choice},"delta":{},"finish_reason":"${finishReasons[chunk.reason]}","logprobs":null}]${noUsage}}\n\n`
+      case 'signature':
+      case 'redacted_reasoning':
+        return undefined
+    }
+  }
 
   return {
-    role: (choice) => `${before}${choice},"delta":{"role":"assistant","content":"","refusal":null}${open}`,
-    text: (choice, text) => `${before}${choice},"delta":{"content":${JSON.stringify(text)}}${open}`,
-    finish: (choice, reason) =>
-      `${before}${choice},"delta":{},"finish_reason":"${reason}","logprobs":null}]${noUsage}}\n\n`,
-    usage: (usage, charged, clampedTo) =>
-      `data: ${opening},"choices":[],"usage":${JSON.stringify(renderUsage(usage, charged, clampedTo))}}\n\n`,
+    chunk(chunk) {
+      const event = render(chunk)
+      if (event === undefined) return []
+      if (begun.has(chunk.choice)) return [event]
+      begun.add(chunk.choice)
+      return [delta(chunk.choice, '{"role":"assistant","content":"","refusal":null}'), event]
+    },
+    end(bill) {
+      if (!options.includeUsage) return [streamDone]
+      return [`data: ${opening},"choices":[],"usage":${JSON.stringify(renderUsage(bill))}}\n\n`, streamDone]
+    },
   }
 }
 
-export const streamDone = 'data: [DONE]\n\n'
+const streamDone = 'data: [DONE]\n\n'

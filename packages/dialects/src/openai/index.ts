@@ -1,4 +1,5 @@
 export * from './answer.ts'
 export * from './bounds.ts'
+export * from './dialect.ts'
 export * from './error.ts'
 export * from './request.ts'

@@ -1,11 +1,9 @@
-import type { Model } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { requestErrorOf } from '../request-error.ts'
 import { assertBounded } from './bounds.ts'
 import { ChatCompletionRequest, toCanonical, unsupportedFields, withoutNulls } from './request.ts'
 
 const hello = { messages: [{ role: 'user', content: 'Hello' }] }
-const model = { id: 'fast', maxOutputTokens: 100 } as Model
 
 function errorOf(body: unknown) {
   const parsed = ChatCompletionRequest.safeParse(withoutNulls(body))
@@ -37,16 +35,15 @@ test('a body that is no object is refused without a field', () => {
 
 test('null on an optional field is the same as leaving it out', () => {
   const body = ChatCompletionRequest.parse(withoutNulls({ ...hello, temperature: null, tools: null, stop: null }))
-  expect(toCanonical(body, model)).toEqual(toCanonical(hello as ChatCompletionRequest, model))
+  expect(toCanonical(body)).toEqual(toCanonical(hello as ChatCompletionRequest))
 })
 
-test('the output cap comes from the request, else from the model, and never exceeds it', () => {
-  const capOf = (caps: object) => toCanonical({ ...hello, ...caps } as ChatCompletionRequest, model).maxOutputTokens
-  expect(capOf({})).toBe(100)
+test('the output cap goes by two names, which must agree', () => {
+  const capOf = (caps: object) => toCanonical({ ...hello, ...caps } as ChatCompletionRequest).maxOutputTokens
+  expect(capOf({})).toBe(undefined)
   expect(capOf({ max_tokens: 7 })).toBe(7)
   expect(capOf({ max_tokens: 7, max_completion_tokens: 7 })).toBe(7)
   expect(() => capOf({ max_tokens: 7, max_completion_tokens: 8 })).toThrow('disagree')
-  expect(() => capOf({ max_completion_tokens: 101 })).toThrow('at most 100')
 })
 
 const many = (count: number, item: unknown) => Array.from({ length: count }, () => item)

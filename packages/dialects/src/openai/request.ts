@@ -1,4 +1,4 @@
-import { type CompletionRequest, type Model, ServiceError, TextPart } from '@weir/contracts'
+import { type RequestDraft, ServiceError, TextPart } from '@weir/contracts'
 import { z } from 'zod'
 
 const Content = z.union([z.string(), z.array(TextPart).min(1)], { error: 'must be a string or an array of text parts' })
@@ -87,12 +87,12 @@ export function withoutNulls(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
 }
 
-/** Reads the body into the canonical request for the model it resolved to. Throws a 400 for what that model cannot do. */
-export function toCanonical(body: ChatCompletionRequest, model: Model): CompletionRequest {
+/** Reads the body into a request whose model is still to be chosen. */
+export function toCanonical(body: ChatCompletionRequest): RequestDraft {
   return {
-    model: model.id,
+    model: body.model,
     messages: body.messages,
-    maxOutputTokens: outputCapOf(body, model),
+    maxOutputTokens: outputCapOf(body),
     temperature: body.temperature,
     topP: body.top_p,
     frequencyPenalty: body.frequency_penalty,
@@ -103,21 +103,16 @@ export function toCanonical(body: ChatCompletionRequest, model: Model): Completi
   }
 }
 
-function outputCapOf(body: ChatCompletionRequest, model: Model): number {
-  const { max_completion_tokens: cap, max_tokens: olderCap } = body
-  if (cap !== undefined && olderCap !== undefined && cap !== olderCap) {
-    throw new ServiceError('invalid_request', "'max_tokens' and 'max_completion_tokens' disagree; send one of them.", {
-      param: 'max_tokens',
-    })
-  }
-  const asked = cap ?? olderCap ?? model.maxOutputTokens
-  if (asked > model.maxOutputTokens) {
-    const param = cap === undefined ? 'max_tokens' : 'max_completion_tokens'
-    throw new ServiceError(
-      'invalid_request',
-      `'${param}' is too large: ${asked}. ${model.id} gives at most ${model.maxOutputTokens} tokens.`,
-      { param },
-    )
-  }
-  return asked
+/** What the body asks of us rather than of a model. */
+export const wishOf = (body: ChatCompletionRequest) => ({
+  background: body.background ?? false,
+  store: body.store ?? false,
+  metadata: body.metadata,
+  includeUsage: body.stream_options?.include_usage ?? false,
+})
+
+function outputCapOf({ max_completion_tokens: cap, max_tokens: olderCap }: ChatCompletionRequest): number | undefined {
+  if (cap === undefined || olderCap === undefined || cap === olderCap) return cap ?? olderCap
+  const message = "'max_tokens' and 'max_completion_tokens' disagree; send one of them."
+  throw new ServiceError('invalid_request', message, { param: 'max_tokens' })
 }

@@ -33,7 +33,7 @@ export const completed = (cost = 7n): Outcome => ({
   usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, source: 'reported' },
   cost,
   servedBy: 'gpu/small',
-  choices: [{ index: 0, text: 'Because.', finishReason: 'stop' }],
+  choices: [{ index: 0, parts: [{ type: 'text', text: 'Because.' }], finishReason: 'stop' }],
 })
 
 export const cancelled = (): Outcome => ({
