@@ -1,4 +1,5 @@
 export * from './answer.ts'
+export * from './backend-config.ts'
 export * from './capabilities.ts'
 export * from './catalogue.ts'
 export * from './charging.ts'
