@@ -22,6 +22,5 @@ test(
     const { evidence, violations } = await runChaos(options)
 
     expect(renderViolations(evidence, violations), [`seed ${seed}`, ...told].join('\n')).toBe('')
-    expect(evidence.rows.length).toBeGreaterThan(0)
   },
 )

@@ -62,11 +62,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     inflictFaults(scene, planFaults(options), { now, over: over.signal, onFault }),
   ])
 
-  tell(`${seconds(now())} all is mended, waiting for quiet`)
+  const askedForMs = now()
+  tell(`${seconds(askedForMs)} all is mended, waiting for quiet`)
   const unquiet = await untilQuiet(place.servers.databaseUrl, place.model, QUIET_WITHIN_MS)
   tell(`${seconds(now())} ${unquiet.length === 0 ? 'quiet' : 'not quiet'}, comparing records`)
   await readBack(service, history)
-  const evidence = { ...(await recordsOf(place)), history, inflicted, unquiet }
+  const evidence = { ...(await recordsOf(place)), history, inflicted, askedForMs, unquiet }
   return { evidence, violations: check(evidence) }
 }
 

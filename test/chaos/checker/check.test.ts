@@ -30,6 +30,7 @@ test.each<[string, Parameters<typeof evidence>[0], string]>([
   ['another attempt than the one that was heard', { row: { input: 102, ...charged(112_000n) } }, 'broken-promise'],
   ['an error for what was charged', { exchange: { end: 'error_event', error: interrupted() } }, 'broken-promise'],
   ['a price told wrong', { exchange: { usage: { input: 101, output: 5, credits: 0.5 } } }, 'broken-promise'],
+  ['a run that proves nothing', { askedForMs: 8_000 }, 'worthless'],
   ['an answer that nobody designed', { exchange: { error: undesigned() } }, 'undesigned'],
 ])('%s is found', (_, changes, rule) => {
   expect(rulesOf(evidence(changes))).toContain(rule)
@@ -37,10 +38,10 @@ test.each<[string, Parameters<typeof evidence>[0], string]>([
 
 const rulesOf = (found: Evidence): string[] => check(found).map(({ rule }) => rule)
 
-type Changes = { exchange?: Partial<Exchange>; row?: Partial<Row>; rows?: Partial<Row>[] }
+type Changes = { exchange?: Partial<Exchange>; row?: Partial<Row>; rows?: Partial<Row>[]; askedForMs?: number }
 
 /** One stream that was read to its end, by a client that saw all of it; with changes. */
-function evidence({ exchange, row = {}, rows = [row] }: Changes): Evidence {
+function evidence({ exchange, row = {}, rows = [row], askedForMs = 4_000 }: Changes): Evidence {
   return {
     history: { plays: [play()], exchanges: [{ ...read(), ...exchange }] },
     productions: [1, 2].map(production),
@@ -48,6 +49,7 @@ function evidence({ exchange, row = {}, rows = [row] }: Changes): Evidence {
     books: { findings: [], unbalanced: [] },
     lives: [],
     inflicted: [],
+    askedForMs,
     unquiet: [],
   }
 }

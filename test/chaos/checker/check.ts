@@ -6,6 +6,7 @@ import { checkKeyed } from './check-keyed.ts'
 import { checkProcesses } from './check-processes.ts'
 import { checkPromises } from './check-promises.ts'
 import { checkTexts } from './check-texts.ts'
+import { checkWorth } from './check-worth.ts'
 
 const ofEachCase = [checkTexts, checkCharges, checkPromises, checkKeyed, checkBackground]
 
@@ -16,6 +17,7 @@ export function check(evidence: Evidence): Violation[] {
     ...casesOf(evidence).flatMap((one) => ofEachCase.flatMap((rule) => rule(one, evidence))),
     ...booksOf(evidence),
     ...checkProcesses(evidence),
+    ...checkWorth(evidence),
   ]
 }
 

@@ -13,6 +13,8 @@ export type Evidence = {
   books: BooksAnswer
   lives: Life[]
   inflicted: Inflicted[]
+  /** How long clients asked. */
+  askedForMs: number
   /** What had not come to its end although everybody had waited for it. */
   unquiet: string[]
 }
