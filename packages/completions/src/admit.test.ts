@@ -1,9 +1,10 @@
 import { countedInputBound } from '@weir/backends'
-import { type ServiceError, newAccountId, newCompletionId } from '@weir/contracts'
+import { type ServiceError, newAccountId, newCompletionId, newKeyId } from '@weir/contracts'
+import { OutcomeUnknown } from '@weir/ledger'
 import { expect, test } from 'vitest'
-import { handOver } from './admit.ts'
+import { admit, handOver } from './admit.ts'
 import { answering } from './testing/backend.ts'
-import { requestOf, serviceFixture } from './testing/service.ts'
+import { askOf, requestOf, serviceFixture } from './testing/service.ts'
 
 const refusalOf = (admitting: Promise<unknown>): Promise<ServiceError> =>
   admitting.then(
@@ -114,6 +115,22 @@ test('a completion that was handed over in spite of an error is not run', async 
 
   expect(await service.run(job, answering)).toEqual({ kind: 'done' })
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', cost: 0n })
+})
+
+test('a client of a kept completion is not invited to ask again while nobody knows whether it was committed', async () => {
+  await using service = await serviceFixture()
+  const admissions = { ...service.admissions, submit: () => Promise.reject(new OutcomeUnknown()) }
+  const identity = { accountId: service.accountId, keyId: newKeyId() }
+  const admitting = (given: object) => refusalOf(admit({ ...service, admissions }, identity, askOf(requestOf(), given)))
+
+  expect(await admitting({ keepMs: 60_000 })).toMatchObject({
+    code: 'wait_exceeded',
+    extra: { completion_id: expect.any(String) },
+  })
+  // Nothing hands over what is not kept, and who has a key asks again with it.
+  expect(await admitting({})).toMatchObject({ code: 'service_unavailable' })
+  const idempotency = { key: 'once', digest: Buffer.alloc(32) }
+  expect(await admitting({ keepMs: 60_000, idempotency })).toMatchObject({ code: 'service_unavailable' })
 })
 
 test('a client is not invited to ask again while nobody knows whether its completion has begun', async () => {

@@ -9,7 +9,7 @@ import {
   mintedAt,
   newCompletionId,
 } from '@weir/contracts'
-import type { PriceBook } from '@weir/ledger'
+import { OutcomeUnknown, type PriceBook } from '@weir/ledger'
 import type { Admission as AdmissionControl, Lane, Standing } from '@weir/queue'
 import type { Relay } from '@weir/relay'
 import { isDependencyError } from '@weir/runtime'
@@ -115,7 +115,11 @@ export async function admit(
     // Best effort: Redis may be what failed. The place is a lease and ends by itself.
     deps.admission.leave(accountId, id).catch(() => {})
     // Whoever sent a key asks again with it, and what is not kept is never handed over: those need nothing.
-    if (asked.kept && !ask.idempotency && isDependencyError(error)) void takeBack(deps, asked)
+    if (asked.kept && !ask.idempotency && isDependencyError(error)) {
+      void takeBack(deps, asked)
+      // Should we die before that, it is handed over, and charged.
+      if (error instanceof OutcomeUnknown) throw unknownWhether(asked)
+    }
     throw error
   }
 }
@@ -175,8 +179,8 @@ export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: 
   }
 }
 
-/** Neither Redis nor Postgres answers: asking again could pay twice, so nobody is invited to. */
-const unknownWhether = ({ id }: CompletionJob) =>
+/** Nobody can tell at the moment: asking again could pay twice, so nobody is invited to. */
+const unknownWhether = ({ id }: Pick<CompletionJob, 'id'>) =>
   new ServiceError(
     'wait_exceeded',
     `Whether the completion has begun is not known at the moment. Ask for it at GET /v1/chat/completions/${id} before you ask again.`,

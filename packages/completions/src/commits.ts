@@ -7,7 +7,7 @@ import {
   closeVerdictAt,
   createGroupCommit,
 } from '@weir/ledger'
-import { type Database, isDependencyError } from '@weir/runtime'
+import { type Database, isDependencyError, isUnreachable } from '@weir/runtime'
 import type { RawBuilder } from 'kysely'
 import { type Admission, type AdmissionVerdict, admissionVerdictAt, admitStatement } from './admit-statement.ts'
 import { type Ending, endStatement } from './end-statement.ts'
@@ -72,6 +72,7 @@ const common = {
   // Accounts are locked and their operations applied in this order: that of their UUIDs, which the ids keep.
   orderOf: ({ accountId }: { accountId: AccountId }) => accountId,
   isTransient: (error: unknown) => isDependencyError(error) || isUniqueViolation(error),
+  neverArrived: isUnreachable,
 }
 
 /** The batch itself, still committing on a connection that we lost, can be ahead of its own repetition. */

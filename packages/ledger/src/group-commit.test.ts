@@ -1,6 +1,6 @@
 import { ServiceError } from '@weir/contracts'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type GroupCommitOptions, createGroupCommit } from './group-commit.ts'
+import { type GroupCommitOptions, OutcomeUnknown, createGroupCommit } from './group-commit.ts'
 
 /** Longer than any test: it passes only when a test moves the clock. */
 const TIMEOUT_MS = 600_000
@@ -294,4 +294,37 @@ test('disposal waits for what is in flight and for what is queued', async () => 
   await disposed
 
   expect(told).toEqual(['verdict of 1', 'verdict of 2', 'disposed'])
+})
+
+test('an operation that waited too long tells whether it may be committed all the same', async () => {
+  vi.useFakeTimers()
+  const { submit } = groupCommitFixture()
+  const results = Promise.allSettled([submit(1), submit(2)])
+
+  vi.advanceTimersByTime(TIMEOUT_MS)
+
+  const [sent, unsent] = (await results).map((result) => (result as PromiseRejectedResult).reason)
+  expect(sent).toBeInstanceOf(OutcomeUnknown)
+  expect(unsent).toMatchObject({ code: 'service_unavailable' })
+  expect(unsent).not.toBeInstanceOf(OutcomeUnknown)
+})
+
+test.each([
+  ['a server that was not reached', [true], 5, false],
+  ['a connection that was lost', [false], 5, true],
+  ['a connection that was lost, then a server that was not reached', [false, true], 15, true],
+])('after %s an operation is known to be uncommitted, or not', async (_, arrivals, timeoutMs, isUnknown) => {
+  vi.useFakeTimers()
+  const failures = [...arrivals]
+  const { batches, submit, sent } = groupCommitFixture({ timeoutMs, neverArrived: () => failures.shift()! })
+  const outcome = submit(1).catch((error: unknown) => error)
+
+  // Its time is over in the pause after the last failure.
+  for (const [i] of arrivals.entries()) {
+    await sent(i + 1)
+    batches[i]!.reject(new Error('transient'))
+    await vi.advanceTimersByTimeAsync(i < arrivals.length - 1 ? 10 : 6)
+  }
+
+  expect((await outcome) instanceof OutcomeUnknown).toBe(isUnknown)
 })

@@ -4,7 +4,8 @@ import { ServiceError } from '@weir/contracts'
 export type GroupCommit<Op, Verdict> = AsyncDisposable & {
   /**
    * Commits one operation together with whatever else is waiting, and gives its own verdict. Rejects with
-   * `service_unavailable` when the queue is full or no verdict came in time, in which case it may still be committed.
+   * `service_unavailable` when the queue is full or no verdict came in time: with `OutcomeUnknown` where it may be
+   * committed all the same.
    */
   submit(op: Op): Promise<Verdict>
 }
@@ -17,6 +18,8 @@ export type GroupCommitOptions<Op, Verdict> = {
   orderOf: (op: Op) => string
   /** Whether the same batch may be sent again, because its outcome is unknown or another try can succeed. */
   isTransient: (error: unknown) => boolean
+  /** Whether a batch that failed so has certainly not been seen by the server. */
+  neverArrived?: (error: unknown) => boolean
   /** Told of every batch that was committed. */
   onCommitted?: ((batch: Committed<Verdict>) => void) | undefined
   maxBatch: number
@@ -33,6 +36,8 @@ export type Committed<Verdict> = { verdicts: readonly Verdict[]; ms: number }
 type Waiting<Op, Verdict> = {
   op: Op
   settled: boolean
+  /** It was sent, and nobody knows what came of it. */
+  isOpen: boolean
   resolve: (verdict: Verdict) => void
   reject: (error: unknown) => void
 }
@@ -49,9 +54,9 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
     if (queue.length >= options.maxQueued)
       return Promise.reject(unavailable('Too many operations are waiting to be committed.'))
     return new Promise((resolve, reject) => {
-      const entry: Waiting<Op, Verdict> = { op, settled: false, resolve, reject }
+      const entry: Waiting<Op, Verdict> = { op, settled: false, isOpen: false, resolve, reject }
       const timer = setTimeout(
-        () => settle(entry, () => reject(unavailable('The ledger did not answer in time.'))),
+        () => settle(entry, () => reject(entry.isOpen ? new OutcomeUnknown() : unavailable(TOO_LATE))),
         options.timeoutMs,
       )
       entry.resolve = (verdict) => (clearTimeout(timer), resolve(verdict))
@@ -76,10 +81,13 @@ export function createGroupCommit<Op, Verdict>(options: GroupCommitOptions<Op, V
     let batch = asked
     for (let attempt = 0; batch.length > 0; attempt++) {
       const sentAt = performance.now()
+      const wereOpen = batch.filter(({ isOpen }) => isOpen)
+      for (const entry of batch) entry.isOpen = true
       let verdicts: Verdict[]
       try {
         verdicts = await options.commit(batch.map(({ op }) => op))
       } catch (error) {
+        if (options.neverArrived?.(error)) for (const entry of batch) entry.isOpen = wereOpen.includes(entry)
         if (!options.isTransient(error)) return splitOrReject(batch, error)
         if (batch.some(isWaiting)) await pause(Math.min(10 * 2 ** attempt, 250))
         // An unknown outcome is resolved by asking again with the same ids, never by guessing. What nobody waits for any
@@ -147,6 +155,16 @@ function nextBatch<Op, Verdict>(
     .map(({ entry }) => entry)
 }
 
+const RETRY_AFTER_MS = 1_000
+const TOO_LATE = 'The ledger did not answer in time.'
+
 const unavailable = (message: string) =>
-  new ServiceError('service_unavailable', `${message} Please try again shortly.`, { retryAfterMs: 1_000 })
+  new ServiceError('service_unavailable', `${message} Please try again shortly.`, { retryAfterMs: RETRY_AFTER_MS })
+
+/** No verdict came in time for an operation that was sent: it may be committed, now or in a moment. */
+export class OutcomeUnknown extends ServiceError {
+  constructor() {
+    super('service_unavailable', `${TOO_LATE} Please try again shortly.`, { retryAfterMs: RETRY_AFTER_MS })
+  }
+}
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

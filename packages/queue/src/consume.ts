@@ -33,7 +33,7 @@ export type ConsumeOptions = {
 const MAX_STALLS = 20
 
 /** For handing back, and for closing the connections, once the grace is over. */
-const CLOSING_MS = 3_000
+const CLOSING_MS = 1_500
 
 /** A newer attempt of the same job in the same process waits until the old one has let go. */
 const OVERLAP_DELAY_MS = 300
@@ -106,7 +106,7 @@ export function startConsumer(options: ConsumeOptions): Consumer {
         leaving = true
         return sleep(CLOSING_MS, undefined, closed).catch(() => {})
       })
-      await Promise.race([worker.close(), limit])
+      await Promise.race([worker.close().catch(options.onError), limit])
       closed.abort()
       clearTimeout(timer)
     },

@@ -35,7 +35,8 @@ export function openLane(options: { redis: Redis; prefix: string; onError: (erro
       return (await queue.getJob(id)) !== undefined
     },
     positionOf: (id) => positionIn(options.redis, waiting, id),
-    [Symbol.asyncDispose]: () => queue.close(),
+    // A connection that is cut meanwhile is closed as well.
+    [Symbol.asyncDispose]: () => queue.close().catch(options.onError),
   }
 }
 

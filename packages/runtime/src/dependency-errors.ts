@@ -28,6 +28,16 @@ export function isDependencyError(error: unknown): boolean {
   return messages.test(error.message)
 }
 
+const unreachableCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', '57P03', '53300'])
+
+/** Whether an error says that the server was not even reached: what was to be sent has certainly had no effect. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof AggregateError) return error.errors.every(isUnreachable)
+  const { code } = error as { code?: unknown }
+  return unreachableCodes.has(String(code)) || error.message.includes('timeout exceeded when trying to connect')
+}
+
 /** Whatever was thrown, as a ServiceError: a dependency that is away is a 503 that says when to try again. */
 export function designedError(error: unknown): ServiceError {
   if (error instanceof ServiceError || !isDependencyError(error)) return toServiceError(error)

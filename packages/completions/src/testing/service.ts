@@ -43,7 +43,7 @@ export const requestOf = (overrides: Partial<CompletionRequest> = {}): Completio
 })
 
 /** Somebody waits for it, and nothing is kept. */
-const askOf = (request: CompletionRequest, given: Partial<Ask> = {}): Ask => ({
+export const askOf = (request: CompletionRequest, given: Partial<Ask> = {}): Ask => ({
   model,
   request,
   timeoutMs: 60_000,
