@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const page = read('docs/configuration.md')
+const backendsPage = read('docs/backends.md')
 /** Where each program names what it reads. */
 const readers = { api: 'apps/api/src/config.ts', worker: 'apps/worker/src/config.ts', cli: 'apps/cli/src/main.ts' }
 
@@ -31,7 +32,7 @@ test.each(Object.entries(settings))('%s is documented with its default, its rang
 test.each(BackendConfig.options.map((option) => [option.shape.kind.value, option.shape] as const))(
   'every field of a backend of kind %s is documented with its default, and no other',
   (kind, shape) => {
-    const section = page.split(/^### /m).find((text) => text.startsWith(`A backend of kind \`${kind}\``)) ?? ''
+    const section = backendsPage.split(/^##+ /m).find((text) => text.startsWith(`A backend of kind \`${kind}\``)) ?? ''
     const documented = rowsIn(section).map(({ name, cells }) => [name, cells[1]])
 
     const fields = Object.entries<Schema>(shape)

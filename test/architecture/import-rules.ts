@@ -59,8 +59,9 @@ function brokenByPackage(house: House, owner: Package, from: string, specifier: 
     else if (!neighbour.doors.has(specifier)) broken.push(`${name} is entered by its door`)
   }
 
-  const keeper = keepers[name]
-  if (keeper && keeper !== owner.name && !inTest) broken.push(`only ${keeper} deals with ${name}`)
+  const allowed = keepers[name]
+  if (allowed && !allowed.includes(owner.name) && !inTest)
+    broken.push(`only ${allowed.join(' and ')} may import ${name}`)
 
   const named = [...owner.dependencies, ...(inTest ? [...owner.devDependencies, ...house.tools] : [])]
   if (name !== owner.name && !named.includes(name)) {

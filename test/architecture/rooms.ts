@@ -6,26 +6,28 @@ const rooms: Record<string, readonly string[]> = {
   '@weir/contracts': [],
   '@weir/runtime': ['@weir/contracts'],
   '@weir/dialects': ['@weir/contracts'],
-  ...Object.fromEntries(engines.map((engine) => [engine, base])),
-  '@weir/completions': [...engines, ...base],
+  '@weir/outbound': ['@weir/runtime', '@weir/contracts'],
+  ...Object.fromEntries(engines.map((engine) => [engine, ['@weir/outbound', ...base]])),
+  '@weir/completions': [...engines, '@weir/outbound', ...base],
   ...Object.fromEntries(
     ['@weir/api', '@weir/worker', '@weir/cli', '@weir/dashboard'].map((app) => [
       app,
-      ['@weir/completions', ...engines, ...base],
+      ['@weir/completions', ...engines, '@weir/outbound', ...base],
     ]),
   ),
   '@weir/local': ['@weir/runtime', '@weir/contracts'],
-  '@weir/test': ['@weir/local', '@weir/runtime', '@weir/contracts'],
+  // Dialects for the schemas alone: they say what the fuzz tests may expect.
+  '@weir/test': ['@weir/local', '@weir/runtime', '@weir/contracts', '@weir/dialects'],
 }
 
 export const isRoom = (name: string): boolean => name in rooms
 
 export const mayImport = (name: string): readonly string[] => rooms[name] ?? []
 
-/** Packages that one room alone deals with, so that what it promises about them holds everywhere. */
-export const keepers: Record<string, string> = {
-  undici: '@weir/backends',
-  bullmq: '@weir/queue',
+/** Packages that only these rooms deal with, so that what it promises about them holds everywhere. */
+export const keepers: Record<string, readonly string[]> = {
+  undici: ['@weir/backends', '@weir/outbound'],
+  bullmq: ['@weir/queue'],
 }
 
 /** What every test may import beside: servers to run on, or to break. */

@@ -26,9 +26,9 @@ const post = (body: unknown, headers: Record<string, string> = json) =>
 
 test.each([
   [{ ...asking('quick'), temprature: 1 }, 'unknown_parameter', 'temprature'],
-  [{ ...asking('quick'), tools: [] }, 'unsupported_parameter', 'tools'],
+  [{ ...asking('quick'), functions: [] }, 'unsupported_parameter', 'functions'],
   [{ ...asking('quick'), temperature: 'warm' }, 'invalid_request', 'temperature'],
-  [{ ...asking('quick'), n: 2 }, 'invalid_request', 'n'],
+  [{ ...asking('quick'), n: 129 }, 'invalid_request', 'n'],
   [{ ...asking('quick'), max_tokens: 5, max_completion_tokens: 6 }, 'invalid_request', 'max_tokens'],
   [{ ...asking('quick'), max_completion_tokens: 1_001 }, 'invalid_request', 'max_completion_tokens'],
   [{ model: 'quick' }, 'invalid_request', 'messages'],

@@ -16,7 +16,7 @@ const TEN = { prompt: 1, completion: 10 }
 beforeAll(async () => {
   upstream = await openUpstream()
   weir = await openWeir({
-    config: catalogueOf({ exact: openai(upstream), other: openai(upstream) }, { exact }),
+    config: catalogueOf({ exact: openai(upstream), other: openai(upstream), full: openai(upstream) }, { exact }),
     apiEnv: { WEIR_PRICE_REFRESH_MS: '20' },
   })
 })
@@ -65,6 +65,33 @@ test('a new price is for what is asked from then on; what runs keeps the price i
   expect(await customer.charges()).toEqual([0.3, 0.1])
 })
 
+test('a price may have a part for whatever a completion can use, and models show it', async () => {
+  const customer = await customerOf(weir)
+  const tokens = { input: 3, cached_input: 0.3, cache_write: 3.75, output: 15, reasoning: 12 }
+  const others = { image: 0.001, request: '0.0001', minimum: 0.5, batch_discount: 50 }
+
+  const set = await callsOf(weir).post('prices', { model: 'full', ...tokens, ...others })
+
+  const told = { ...tokens, ...others, request: 0.0001, per: 1_000_000 }
+  expect(set).toMatchObject({ status: 201, body: { model: 'full', ...told } })
+  await expect.poll(() => outputPriceOf(customer, 'full'), patiently).toBe(15)
+  expect((await customer.client.models.retrieve('full')) as unknown).toMatchObject({ price: told })
+})
+
+test('an answer costs its request on top of its tokens, and at least the minimum', async () => {
+  const customer = await customerOf(weir)
+  const cost = async () => (await answered(customer))()
+  const price = { model: 'exact', input: 0, output: 0.01, per: 1, request: 0.05 }
+
+  await callsOf(weir).post('prices', price)
+  await expect.poll(() => outputPriceOf(customer, 'exact'), patiently).toBe(10_000)
+  const withRequest = await cost()
+  await callsOf(weir).post('prices', { ...price, output: 0.02, minimum: 0.4 })
+  await expect.poll(() => outputPriceOf(customer, 'exact'), patiently).toBe(20_000)
+
+  expect([withRequest, await cost()]).toEqual([0.15, 0.4])
+})
+
 test('a price to come is listed and does not count yet', async () => {
   const customer = await customerOf(weir)
   const admin = callsOf(weir)
@@ -109,6 +136,10 @@ test.each([
   [{ model: 'exact', input: 1 }, 400, 'output'],
   [{ model: 'exact', input: 1, output: 1_000_000, per: 1 }, 400, 'output'],
   [{ model: 'exact', input: '1000.000001', output: 1, per: 1 }, 400, 'input'],
+  [{ model: 'exact', input: 1, output: 1, reasoning: 0.000001, per: 10_000_000 }, 400, 'reasoning'],
+  [{ model: 'exact', input: 1, output: 1, image: '0.0000001' }, 400, 'image'],
+  [{ model: 'exact', input: 1, output: 1, minimum: 1_001 }, 400, 'minimum'],
+  [{ model: 'exact', input: 1, output: 1, batch_discount: 101 }, 400, 'batch_discount'],
 ])('the price %j is refused', async (price, status, param) => {
   expect(await callsOf(weir).post('prices', price)).toMatchObject({ status, body: { error: { param } } })
 })

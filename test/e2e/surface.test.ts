@@ -17,7 +17,7 @@ afterAll(() => weir?.[Symbol.asyncDispose]())
 test('the models are listed with what they cost', async () => {
   const { data } = await customer.client.models.list()
 
-  expect(data.map(({ id }) => id)).toEqual(['quick', 'acme/large'])
+  expect(data.map(({ id }) => id)).toEqual(['quick', 'acme/large', 'auto'])
   expect(data[0]).toMatchObject({ object: 'model', created: expect.any(Number), owned_by: 'quick' })
   expect(data[0]).toMatchObject({ price: { input: 1_000, output: 2_000, per: 1_000_000 } })
 })

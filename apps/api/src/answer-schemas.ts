@@ -1,9 +1,26 @@
 import { z } from 'zod'
-import { Balance, Price } from './ledger-schemas.ts'
+import { Balance } from './ledger-schemas.ts'
 
 /** What our answers look like, for the API reference. */
 export const ErrorBody = z.object({
-  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string().nullable() }),
+  error: z.looseObject({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable().describe('The field of the request that is wrong'),
+    code: z.string().nullable(),
+    completion_id: z.string().optional().describe('Of a completion that was accepted: it can be asked about'),
+    balance: z.number().optional().describe('Of a 402, in credits, as are the three that follow'),
+    available: z.number().optional(),
+    reserved: z.number().optional().describe('By completions that run'),
+    needed: z.number().optional().describe('The most that the request can cost; of a 413, its tokens'),
+    waiting_helps: z.boolean().optional().describe('Whether there is enough once running completions have ended'),
+    period: z.enum(['day', 'month', 'total']).optional().describe('Of a 402: which limit of the API key is used up'),
+    limit: z
+      .object({ scope: z.enum(['account', 'key']), name: z.string(), value: z.int() })
+      .optional()
+      .describe('Of a 429 or 413: the bound that was met'),
+    estimated_wait_seconds: z.int().optional().describe('Of a 503: when a worker would begin'),
+  }),
 })
 
 const credits = (description: string) => z.number().describe(`${description}, in credits with at most six decimals`)
@@ -52,18 +69,6 @@ export const ChatCompletion = z.object({
       .describe('The output cap, where it was lowered to what the account could pay for'),
   }),
 })
-
-export const ModelObject = z.object({
-  id: z.string(),
-  object: z.literal('model'),
-  created: z.int(),
-  owned_by: z.string(),
-  aliases: z.array(z.string()),
-  context_window: z.int(),
-  max_output_tokens: z.int(),
-  price: Price.pick({ input: true, cached_input: true, output: true, per: true }),
-})
-export const ModelList = z.object({ object: z.literal('list'), data: z.array(ModelObject) })
 
 export const Account = z.object({
   id: z.string(),

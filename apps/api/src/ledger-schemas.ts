@@ -48,9 +48,12 @@ export const Usage = z.object({
   model: z.string().nullable(),
   key_id: z.string().nullable(),
   requests: z.int(),
-  input_tokens: z.int().describe('Without the cached ones'),
+  input_tokens: z.int().describe('Without those that were cached or written to a cache'),
   cached_input_tokens: z.int(),
-  output_tokens: z.int(),
+  cache_write_tokens: z.int(),
+  output_tokens: z.int().describe('Without those of reasoning'),
+  reasoning_tokens: z.int(),
+  images: z.int(),
   credits: credits('What was charged; refunds are not subtracted'),
 })
 
@@ -79,14 +82,24 @@ export const KeyLimits = z.object({
   ),
 })
 
+export const TokenPrice = z.object({
+  input: z.number(),
+  cached_input: z.number(),
+  cache_write: z.number().describe('For input that the backend writes to a cache'),
+  output: z.number(),
+  reasoning: z.number(),
+  per: z.int().describe('Tokens that the prices before this, in credits, are for'),
+  image: credits('For each image in a request'),
+  request: credits('For each completion that is charged'),
+  minimum: credits('The least that a completion costs which is charged'),
+  batch_discount: z.int().describe('Percent that a line of a batch pays less'),
+})
+
 export const Price = z.object({
   id: z.string(),
   object: z.literal('price'),
   model: z.string(),
-  input: z.number(),
-  cached_input: z.number(),
-  output: z.number(),
-  per: z.int().describe('Tokens that the prices, in credits, are for'),
+  ...TokenPrice.shape,
   effective_at: time('From when on it is in force, until the next one of its model'),
   source: z.enum(['catalogue', 'admin']),
 })

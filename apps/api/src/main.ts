@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { loadCatalogue, probeModels } from '@weir/backends'
+import { createBackendStandings, loadCatalogue, probeModels } from '@weir/backends'
 import {
   createAdmissions,
   createCheckBooks,
@@ -39,6 +39,7 @@ import {
 import { apiSettings } from './config.ts'
 import { createDepartures } from './completions/departures.ts'
 import { CHECK_TIMEOUT_MS } from './admin/ledger-check.ts'
+import { createBodyRoom } from './http/body-room.ts'
 import { closerOf } from './http/close-server.ts'
 import { createReceiptSigner } from './receipts/signer.ts'
 import { createServer } from './server.ts'
@@ -130,6 +131,7 @@ await using departures = createDepartures({
 const checks = checksOf(commitDb, redis)
 await using dependencies = watchDependencies(checks)
 
+const bodyLimitBytes = config.WEIR_BODY_LIMIT_BYTES
 let draining = false
 const lastCall = new AbortController()
 const app = await createServer(
@@ -145,6 +147,7 @@ const app = await createServer(
     checkBooks: createCheckBooks(checkDb),
     prices: priceBook,
     priceVersions: prices,
+    backendStandings: createBackendStandings(redis, prefix, catalogue),
     completionRecords: createCompletionRecords(db),
     keptCompletions,
     idempotencyKeys: createIdempotencyKeys(db, { ttlMs: config.WEIR_IDEMPOTENCY_MS }),
@@ -154,6 +157,9 @@ const app = await createServer(
     admission,
     admissions,
     endings,
+    largeBodyBytes: config.WEIR_LARGE_BODY_BYTES,
+    bodyLimitBytes,
+    bodyRoom: createBodyRoom({ roomBytes: config.WEIR_BODY_ROOM_BYTES, limitBytes: bodyLimitBytes }),
     relay,
     lane,
     replies,
@@ -179,7 +185,7 @@ const app = await createServer(
     unreadyAfterMs: config.WEIR_UNREADY_AFTER_MS,
     onError,
   },
-  { bodyLimitBytes: config.WEIR_BODY_LIMIT_BYTES, log },
+  { log },
 )
 const close = closerOf(app, () => lastCall.abort())
 await app.listen({ host: config.HOST, port: config.PORT })

@@ -57,7 +57,10 @@ export const renderUsage = (row: UsageRow) => ({
   requests: row.requests,
   input_tokens: row.inputTokens,
   cached_input_tokens: row.cachedInputTokens,
+  cache_write_tokens: row.cacheWriteTokens,
   output_tokens: row.outputTokens,
+  reasoning_tokens: row.reasoningTokens,
+  images: row.images,
   credits: creditsNumber(row.charged),
 })
 
@@ -74,12 +77,24 @@ export const renderKeyLimits = (limits: readonly KeyLimit[]) => ({
 /** Prices are told for so many tokens, whatever number they were set for: one picocredit a token is one microcredit. */
 const PER_TOKENS = 1_000_000
 
-export const renderTokenPrice = ({ input, cachedInput, output }: PriceVersion['price']) => ({
+const PICOCREDITS_PER_MICROCREDIT = 1_000_000n
+
+/** What was not said is told as what follows from it. */
+export const renderTokenPrice = ({ input, cachedInput, output, ...price }: PriceVersion['price']) => ({
   input: creditsNumber(input),
   cached_input: creditsNumber(cachedInput),
+  cache_write: creditsNumber(price.cacheWrite ?? input),
   output: creditsNumber(output),
+  reasoning: creditsNumber(price.reasoning ?? output),
   per: PER_TOKENS,
+  image: ofOne(price.image),
+  request: ofOne(price.request),
+  minimum: ofOne(price.minimum),
+  batch_discount: price.batchDiscount ?? 0,
 })
+
+/** What is not for tokens is always set in whole microcredits. */
+const ofOne = (picocredits = 0n) => creditsNumber(picocredits / PICOCREDITS_PER_MICROCREDIT)
 
 export const renderPrice = ({ id, model, price, effectiveAt, source }: PriceVersion) => ({
   id,

@@ -11,10 +11,10 @@ import { refuseMalformed } from './http/malformed.ts'
 import { nameRequests } from './http/request-id.ts'
 import { cutOffUnreadAnswers } from './http/unread.ts'
 import { validateWithZod } from './http/validate.ts'
-import { type ModelsDeps, models } from './models.ts'
+import { type ModelsDeps, models } from './models/index.ts'
 import { receiptKeys } from './receipts/keys.ts'
 import { type ReceiptsDeps, receipts } from './receipts/receipt.ts'
-import { reference } from './reference.ts'
+import { reference } from './reference/index.ts'
 import { type UsageDeps, usage } from './usage.ts'
 
 export type ServerDeps = CompletionsDeps &
@@ -29,13 +29,13 @@ export type ServerDeps = CompletionsDeps &
 const REQUEST_TIMEOUT_MS = 60_000
 const timeouts = { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 }
 
+/** Of all requests but those for a completion. */
+const SMALL_BODY_BYTES = 1_048_576
+
 /** The HTTP edge, ready to listen: each endpoint is a plugin, every answer passes the same hooks. */
-export async function createServer(
-  deps: ServerDeps,
-  options: { bodyLimitBytes: number; log: FastifyBaseLogger },
-): Promise<FastifyInstance> {
+export async function createServer(deps: ServerDeps, options: { log: FastifyBaseLogger }): Promise<FastifyInstance> {
   const app = fastify({
-    bodyLimit: options.bodyLimitBytes,
+    bodyLimit: Math.min(deps.bodyLimitBytes, SMALL_BODY_BYTES),
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,

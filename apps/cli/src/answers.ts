@@ -86,14 +86,21 @@ export const RateLimits = z.object({
 })
 export type RateLimits = z.infer<typeof RateLimits>
 
-/** In credits for `per` tokens. */
+/** In credits: for `per` tokens, or for one image or completion. */
 export const Price = z.object({
   id: z.string(),
   model: z.string(),
   input: z.number(),
   cached_input: z.number(),
+  cache_write: z.number(),
   output: z.number(),
+  reasoning: z.number(),
   per: z.number(),
+  image: z.number(),
+  request: z.number(),
+  minimum: z.number(),
+  /** Percent. */
+  batch_discount: z.number(),
   effective_at: Time,
   source: z.string(),
 })
@@ -106,7 +113,10 @@ export const Usage = z.object({
   requests: z.number(),
   input_tokens: z.number(),
   cached_input_tokens: z.number(),
+  cache_write_tokens: z.number(),
   output_tokens: z.number(),
+  reasoning_tokens: z.number(),
+  images: z.number(),
   credits: z.number(),
 })
 export type Usage = z.infer<typeof Usage>
@@ -131,3 +141,27 @@ export const LedgerCheck = z.object({
 export type LedgerCheck = z.infer<typeof LedgerCheck>
 
 export const listOf = <T>(item: z.ZodType<T>) => z.object({ data: z.array(item) })
+
+export const Backend = z.object({
+  name: z.string(),
+  kind: z.string(),
+  slots: z.object({ limit: z.number(), in_use: z.number() }).nullable(),
+  targets: z.array(
+    z.object({
+      target: z.string(),
+      models: z.array(z.string()),
+      quota_group: z.string(),
+      cooling_until: Time.nullable(),
+      workers: z.array(
+        z.object({
+          worker: z.string(),
+          breaker: z.string(),
+          successes: z.number(),
+          failures: z.number(),
+          last_error: z.object({ code: z.string(), at: Time }).nullable(),
+        }),
+      ),
+    }),
+  ),
+})
+export type Backend = z.infer<typeof Backend>

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAccounts } from './commands/accounts.ts'
 import { addActions } from './commands/actions.ts'
 import { addAdjustments } from './commands/adjustments.ts'
+import { addBackends } from './commands/backends.ts'
 import { addCredits } from './commands/credits.ts'
 import { addEntries } from './commands/entries.ts'
 import { addGrants } from './commands/grants.ts'
@@ -62,6 +63,7 @@ const commands = [
   addStatement,
   addReceipts,
   addPrices,
+  addBackends,
   addLedger,
 ]
 

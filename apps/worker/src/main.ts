@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { createBackends, createSlots, loadCatalogue, probeModels } from '@weir/backends'
+import {
+  createBackends,
+  createFetchImage,
+  createSlots,
+  createTargetHealth,
+  inlineImages,
+  loadCatalogue,
+  openQuota,
+  probeModels,
+  publishHealth,
+} from '@weir/backends'
 import {
   createAttempts,
   createAudience,
@@ -11,6 +21,7 @@ import {
   createReconciler,
   createRunCompletion,
   createRunMetrics,
+  createTargetMetrics,
   extendReservations,
   keepReservations,
 } from '@weir/completions'
@@ -94,11 +105,24 @@ const attempts = createAttempts(relay, audience, { patienceMs, graceMs: config.W
 await using _attempts = attempts
 await using _reservations = keepReservations(db, attempts, { leaseMs, onError })
 
-await using backends = createBackends(catalogue, { secretOf, slots: createSlots(redis, prefix) })
+const fetchImage = createFetchImage({
+  privateAddresses: config.WEIR_FETCH_PRIVATE_ADDRESSES === 'true',
+  timeoutMs: config.WEIR_FETCH_TIMEOUT_MS,
+})
+const inliner = { fetchImage, maxBytes: config.WEIR_IMAGE_MAX_BYTES }
+await using backends = createBackends(catalogue, {
+  secretOf,
+  slots: createSlots(redis, prefix),
+  inlineImages: (request, signal) => inlineImages(request, inliner, signal),
+})
 const name = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+await using quota = await openQuota(redis, prefix, onError)
+const targetHealth = createTargetHealth({ quota, metrics: createTargetMetrics(metrics) })
+await using _published = publishHealth(redis, prefix, name, targetHealth, onError)
 const runCompletion = createRunCompletion({
   ...finishing,
   backends,
+  health: targetHealth,
   catalogue,
   attempts,
   audience,

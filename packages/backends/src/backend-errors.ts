@@ -31,19 +31,25 @@ export const overloaded = (retryAfterMs: number, cause?: unknown): ServiceError 
     cause,
   })
 
-export const refused = (cause?: unknown): ServiceError =>
-  new ServiceError(
-    'invalid_request',
-    "The model's backend refused this request. Check its messages and parameters against what the model supports.",
-    { cause },
-  )
+const LONGEST_CAUSE_CHARACTERS = 500
 
-export const contextExceeded = (cause?: unknown): ServiceError =>
-  new ServiceError(
-    'context_length_exceeded',
-    "This request is longer than the model's context. Shorten the messages or ask for fewer output tokens.",
-    { param: 'messages', cause },
-  )
+/**
+ * What a vendor said, as our error with a cause that the log may hold: where it came from, and the short names the
+ * vendor gives it. Its sentences may quote the prompt or name our key.
+ */
+export function vendorFailure(
+  { code, message, param, retryAfterMs }: ServiceError,
+  where: string,
+  text: string,
+): ServiceError {
+  const names = [...text.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
+  const cause = new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
+  return new ServiceError(code, message, {
+    ...(param === undefined ? {} : { param }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause,
+  })
+}
 
 /** Why an aborted signal ended the call: its own reason, except that a timeout is the client's deadline. */
 export function abortErrorOf(signal: AbortSignal): unknown {

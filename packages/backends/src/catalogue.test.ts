@@ -15,16 +15,21 @@ test('with nothing configured and nothing found there is the simulated model', a
   const catalogue = await load()
 
   expect(catalogue.models.map(({ id }) => id)).toEqual(['simulated'])
-  expect(catalogue.default).toMatchObject({ id: 'simulated', maxOutputTokens: 4_096, price: { output: 600_000n } })
+  expect(catalogue.auto.candidates).toMatchObject([
+    { model: { id: 'simulated', maxOutputTokens: 4_096, price: { output: 600_000n } } },
+  ])
 })
 
 test('what is found comes first, and the simulated model stays under its own name', async () => {
   const catalogue = await load({ OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' }, ['llama3.2:3b', 'nomic-embed-text'])
 
-  expect(catalogue.default.id).toBe('gpt-4o-mini')
+  expect(catalogue.models[0]?.id).toBe('gpt-4o-mini')
+  expect(catalogue.auto).toMatchObject({ pick: 'cheapest' })
+  expect(catalogue.auto.candidates.map(({ model }) => model.id)).not.toContain('simulated')
   expect(catalogue.find('claude-sonnet-4-5')?.price).toEqual({
     input: 3_000_000n,
     cachedInput: 300_000n,
+    cacheWrite: 3_750_000n,
     output: 15_000_000n,
   })
   expect(catalogue.find('llama3.2:3b')).toMatchObject({ targets: [{ backend: 'ollama' }], price: { output: 0n } })

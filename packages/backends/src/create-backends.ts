@@ -1,8 +1,10 @@
 import type { BackendConfig, Catalogue } from '@weir/contracts'
+import { createAnthropicBackend } from './anthropic.ts'
 import type { Backend, SecretOf } from './backend.ts'
 import { createOpenAiBackend } from './openai.ts'
 import { createSimulatedBackend } from './simulated.ts'
 import type { Slots } from './slots.ts'
+import { type InlineImages, withInlinedImages } from './with-inlined-images.ts'
 import { withSlots } from './with-slots.ts'
 
 export type Backends = {
@@ -12,7 +14,12 @@ export type Backends = {
 }
 
 /** Without `slots`, the catalogue's limits on a backend hold within this process only, as a bound on its connections. */
-export type BackendsDeps = { secretOf: SecretOf; slots?: Slots }
+export type BackendsDeps = {
+  secretOf: SecretOf
+  slots?: Slots
+  /** Needed where a backend of the catalogue has `inline_images`. */
+  inlineImages?: InlineImages
+}
 
 /** All backends of a catalogue, by name. Disposal closes their connections and cuts off the calls still on them. */
 export function createBackends(catalogue: Pick<Catalogue, 'backends'>, deps: BackendsDeps): Backends {
@@ -28,10 +35,23 @@ export function createBackends(catalogue: Pick<Catalogue, 'backends'>, deps: Bac
   }
 }
 
-function createBackend(name: string, config: BackendConfig, { secretOf, slots }: BackendsDeps): Backend {
-  const backend =
-    config.kind === 'openai'
-      ? createOpenAiBackend(name, config, config.api_key_env && secretOf(config.api_key_env))
-      : createSimulatedBackend(name, config)
-  return slots && config.slots ? withSlots(backend, slots, config.slots) : backend
+function createBackend(name: string, config: BackendConfig, deps: BackendsDeps): Backend {
+  const { secretOf, slots, inlineImages } = deps
+  const backend = createOfKind(name, config, secretOf)
+  const limited = slots && config.slots ? withSlots(backend, slots, config.slots) : backend
+  if (config.kind === 'simulated' || !config.inline_images) return limited
+  if (!inlineImages) throw new Error(`the backend ${name} needs images inlined, and nobody is there to fetch them`)
+  // Around the slot: nobody waits for one who waits for an image.
+  return withInlinedImages(limited, inlineImages)
+}
+
+function createOfKind(name: string, config: BackendConfig, secretOf: SecretOf): Backend {
+  switch (config.kind) {
+    case 'openai':
+      return createOpenAiBackend(name, config, secretOf)
+    case 'anthropic':
+      return createAnthropicBackend(name, config, secretOf)
+    case 'simulated':
+      return createSimulatedBackend(name, config)
+  }
 }

@@ -1,12 +1,12 @@
 import { BackendConfig, type Catalogue, type Model } from '@weir/contracts'
 import type { SecretOf } from './backend.ts'
-import { catalogueOf } from './catalogue-of.ts'
+import { catalogueOf, completed } from './catalogue-of.ts'
 import { ModelName } from './catalogue-schema.ts'
 import type { Probe } from './probe-models.ts'
 import { tokenPriceOf } from './token-price.ts'
 
 /** Credits per million tokens. */
-type WrittenPrice = { input: string; cachedInput: string; output: string }
+type WrittenPrice = { input: string; cachedInput: string; cacheWrite?: string; output: string }
 type Offer = { backend: string; config: BackendConfig; models: readonly Model[] }
 
 const OLLAMA_URL = 'http://127.0.0.1:11434/v1'
@@ -28,7 +28,7 @@ export async function defaultCatalogue({ secretOf, probe }: { secretOf: SecretOf
   const backends = new Map(offers.map(({ backend, config }) => [backend, config]))
   return catalogueOf(
     backends,
-    offers.flatMap(({ models }) => models),
+    offers.flatMap(({ models }) => models.map((model) => completed(model, backends))),
   )
 }
 
@@ -43,17 +43,22 @@ const openaiOffer = (): Offer => ({
   ],
 })
 
-/** Through Anthropic's own OpenAI-compatible endpoint, until a backend kind of its own follows. */
 const anthropicOffer = (): Offer => ({
   backend: 'anthropic',
-  config: BackendConfig.parse({
-    kind: 'openai',
-    base_url: 'https://api.anthropic.com/v1',
-    api_key_env: 'ANTHROPIC_API_KEY',
-  }),
+  config: BackendConfig.parse({ kind: 'anthropic', api_key_env: 'ANTHROPIC_API_KEY' }),
   models: [
-    modelOf('anthropic', 'claude-sonnet-4-5', { input: '3', cachedInput: '0.3', output: '15' }, 200_000),
-    modelOf('anthropic', 'claude-haiku-4-5', { input: '1', cachedInput: '0.1', output: '5' }, 200_000),
+    modelOf(
+      'anthropic',
+      'claude-sonnet-4-5',
+      { input: '3', cachedInput: '0.3', cacheWrite: '3.75', output: '15' },
+      200_000,
+    ),
+    modelOf(
+      'anthropic',
+      'claude-haiku-4-5',
+      { input: '1', cachedInput: '0.1', cacheWrite: '1.25', output: '5' },
+      200_000,
+    ),
   ],
 })
 

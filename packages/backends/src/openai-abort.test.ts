@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer, type AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { expect, test } from 'vitest'
-import { BackendConfig, ServiceError } from '@weir/contracts'
-import { createOpenAiBackend, type OpenAiConfig } from './openai.ts'
+import { OpenAiConfig, ServiceError } from '@weir/contracts'
+import { createOpenAiBackend } from './openai.ts'
 import { collect, never, requestOf, target, textOf } from './testing/requests.ts'
 import { delta, finish, sse, upstreamFixture } from './testing/upstream.ts'
 
@@ -136,8 +136,8 @@ async function muteFixture(connectTimeoutMs: number) {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const base_url = `https://127.0.0.1:${port}/v1`
-  const config = BackendConfig.parse({ kind: 'openai', base_url, connect_timeout_ms: connectTimeoutMs })
-  const backend = createOpenAiBackend('mute', config as OpenAiConfig, undefined)
+  const config = OpenAiConfig.parse({ kind: 'openai', base_url, connect_timeout_ms: connectTimeoutMs })
+  const backend = createOpenAiBackend('mute', config, () => undefined)
   return {
     ...backend,
     async [Symbol.asyncDispose]() {
@@ -165,8 +165,8 @@ test('a cancelled call does not wait for its connection', async () => {
 })
 
 test('a backend that is not there is an error of the backend', async () => {
-  const settings = { kind: 'openai', base_url: 'http://127.0.0.1:1/v1' }
-  await using backend = createOpenAiBackend('nowhere', BackendConfig.parse(settings) as OpenAiConfig, undefined)
+  const config = OpenAiConfig.parse({ kind: 'openai', base_url: 'http://127.0.0.1:1/v1' })
+  await using backend = createOpenAiBackend('nowhere', config, () => undefined)
 
   const { error } = await collect(backend.stream(requestOf(), target, never()))
 

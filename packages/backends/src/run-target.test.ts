@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Chunk, type ErrorCode, ServiceError } from '@weir/contracts'
 import type { Backend } from './backend.ts'
-import { streamFromTargets } from './run-target.ts'
+import { type Route, streamFromTargets } from './run-target.ts'
+import { createTargetHealth } from './target-health.ts'
 import { collect, never, requestOf, textOf } from './testing/requests.ts'
 
 const saying = (...texts: string[]): Chunk[] => texts.map((text) => ({ type: 'text', choice: 0, text }))
@@ -15,20 +16,41 @@ const playing = (name: string, chunks: Chunk[], failure?: ErrorCode): Backend =>
   [Symbol.asyncDispose]: async () => {},
 })
 
-async function routed(...played: Backend[]) {
+const routed = (...played: Backend[]) => routedBy({}, ...played)
+
+async function routedBy(given: Partial<Route>, ...played: Backend[]) {
   const served: string[] = []
   const failures: string[] = []
+  const skipped: string[] = []
   const result = await collect(
     streamFromTargets({
       backends: new Map(played.map((backend) => [backend.name, backend])),
-      model: { targets: played.map(({ name }) => ({ backend: name, model: 'm' })) },
+      model: modelOn(...played),
       request: requestOf(),
       signal: never(),
       onTarget: (target) => served.push(target),
       onTargetFailed: (target) => failures.push(target),
+      onTargetSkipped: (target, why) => skipped.push(`${target} ${why}`),
+      ...given,
     }),
   )
-  return { ...result, served, failures }
+  return { ...result, served, failures, skipped }
+}
+
+const modelOn = (...played: Pick<Backend, 'name'>[]): Route['model'] => ({
+  id: 'fast',
+  contextWindow: 1_000,
+  targets: played.map(({ name }) => ({ backend: name, model: 'm' })),
+})
+
+/** Vendors that have told some backends to wait. */
+function quotaOf(closed: Record<string, number>) {
+  const told: [string, number][] = []
+  const close = (group: string, forMs: number) => {
+    told.push([group, forMs])
+    closed[group] = forMs
+  }
+  return { quota: { closedMs: (group: string) => closed[group] ?? 0, close }, told }
 }
 
 test('a target that fails before it says anything is replaced by the next', async () => {
@@ -66,4 +88,107 @@ test('when all targets fail, the failure of the last is told', async () => {
 
   expect(error).toMatchObject({ message: 'b failed' })
   expect(served).toEqual([])
+})
+
+test('a target that cannot do what is asked is not asked', async () => {
+  const model = modelOn({ name: 'blind' }, { name: 'seeing' })
+  model.targets[0]!.capabilities = ['tools']
+  const image = { type: 'image' as const, source: { kind: 'url' as const, url: 'https://pictures.test/1.png' } }
+  const request = requestOf({ messages: [{ role: 'user', content: [image] }] })
+
+  const { served, failures } = await routedBy(
+    { model, request },
+    playing('blind', saying('Darkness')),
+    playing('seeing', saying('A cat')),
+  )
+
+  expect({ served, failures }).toEqual({ served: ['seeing/m'], failures: [] })
+})
+
+test('the words of one backend have no name for it, and the next one has', async () => {
+  const { served, failures } = await routed(
+    playing('mute', [], 'unsupported_parameter'),
+    playing('fluent', saying('Hello')),
+  )
+
+  expect({ served, failures }).toEqual({ served: ['fluent/m'], failures: ['mute/m'] })
+})
+
+test('a vendor that says to wait is left alone, and the request goes elsewhere', async () => {
+  const { quota, told } = quotaOf({})
+  const health = createTargetHealth({ quota })
+  const busy = playing('busy', [], 'backend_overloaded')
+
+  const first = await routedBy({ health }, busy, playing('well', saying('Hello')))
+  const second = await routedBy({ health }, busy, playing('well', saying('Hello')))
+
+  expect(told).toEqual([['busy', 5_000]])
+  expect(first).toMatchObject({ served: ['well/m'], failures: ['busy/m'], skipped: [] })
+  expect(second).toMatchObject({ served: ['well/m'], failures: [], skipped: ['busy/m cooling_down'] })
+})
+
+test('targets of one quota group are left alone together', async () => {
+  const { quota } = quotaOf({ shared: 100 })
+  const model = modelOn({ name: 'a' }, { name: 'b' }, { name: 'c' })
+  for (const target of model.targets.slice(0, 2)) target.quotaGroup = 'shared'
+
+  const { served, skipped } = await routedBy(
+    { model, health: createTargetHealth({ quota }) },
+    playing('a', saying('a')),
+    playing('b', saying('b')),
+    playing('c', saying('c')),
+  )
+
+  expect({ served, skipped }).toEqual({ served: ['c/m'], skipped: ['a/m cooling_down', 'b/m cooling_down'] })
+})
+
+test('when all vendors want to be left alone nobody is called, and it is told until when', async () => {
+  const { quota } = quotaOf({ a: 3_000, b: 2_000 })
+
+  const { error, served } = await routedBy(
+    { health: createTargetHealth({ quota }) },
+    playing('a', saying('a')),
+    playing('b', saying('b')),
+  )
+
+  expect(error).toMatchObject({ name: 'TargetsCooling', code: 'backend_overloaded', retryAfterMs: 2_000 })
+  expect(served).toEqual([])
+})
+
+test('a target whose breaker is open is passed over, unless there is no other', async () => {
+  const health = createTargetHealth({ breaker: { firstProbeMs: 3_600_000, longestProbeMs: 3_600_000 } })
+  const down = playing('down', [], 'backend_error')
+  const well = playing('well', saying('Hello'))
+  for (let i = 0; i < 5; i += 1) await routedBy({ health }, down, well)
+
+  const passed = await routedBy({ health }, down, well)
+  const alone = await routedBy({ health }, playing('down', saying('I am back')))
+
+  expect(passed).toMatchObject({ served: ['well/m'], failures: [], skipped: ['down/m circuit_open'] })
+  expect(alone).toMatchObject({ served: ['down/m'], skipped: [] })
+  expect(health.standings()).toMatchObject([
+    { target: 'down/m', breaker: 'open', successes: 1, failures: 5, lastError: { code: 'backend_error' } },
+    { target: 'well/m', breaker: 'closed', successes: 6, failures: 0, lastError: undefined },
+  ])
+})
+
+test('neither a refused request nor a call that was called off speaks against a target', async () => {
+  const health = createTargetHealth()
+  const stopping = new AbortController()
+  const hanging: Backend = {
+    ...playing('hanging', []),
+    async *stream() {
+      yield* []
+      stopping.abort()
+      throw new ServiceError('backend_error', 'It was closed.')
+    },
+  }
+
+  await routedBy({ health }, playing('strict', [], 'invalid_request'))
+  await routedBy({ health, signal: stopping.signal }, hanging)
+
+  expect(health.standings()).toMatchObject([
+    { target: 'strict/m', failures: 0 },
+    { target: 'hanging/m', failures: 0 },
+  ])
 })

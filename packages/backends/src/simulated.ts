@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { BackendConfig, Chunk } from '@weir/contracts'
-import type { Backend } from './backend.ts'
+import type { BackendConfig, ChoiceChunk } from '@weir/contracts'
+import { type Backend, targetName } from './backend.ts'
 import { abortErrorOf, endedEarly, failed, overloaded } from './backend-errors.ts'
 import { pause } from './pause.ts'
-import { type SimulatedAnswer, simulatedAnswerOf } from './simulated-answer.ts'
+import { simulatedAnswerOf } from './simulated-answer.ts'
+import { createSimulatedCache } from './simulated-cache.ts'
 
 export type SimulatedConfig = Extract<BackendConfig, { kind: 'simulated' }>
 type Fault = SimulatedConfig['fault']
@@ -16,9 +17,13 @@ const TICK_MS = 10
 const TOKENS_PER_TURN = 256
 const RETRY_AFTER_MS = 1_000
 
-/** A stand-in that needs no model: it answers the same request with the same text, at a set pace, or fails as it is told. */
+/**
+ * A stand-in that needs no model: it answers the same request alike, with text, calls, JSON or reasoning as it is asked, at
+ * a set pace, or fails as it is told.
+ */
 export function createSimulatedBackend(name: string, config: SimulatedConfig): Backend {
   let faultsLeft = config.fault_times ?? Infinity
+  const cacheUse = createSimulatedCache()
 
   return {
     name,
@@ -28,13 +33,14 @@ export function createSimulatedBackend(name: string, config: SimulatedConfig): B
       if (config.latency_ms > 0) await pause(config.latency_ms, signal)
       await failBeforeFirstToken(fault, signal)
 
-      const answer = simulatedAnswerOf(request, target, config.output_tokens)
+      const asked = { request, target, outputTokens: config.output_tokens }
+      const { chunks, usage } = simulatedAnswerOf(asked, cacheUse(targetName(target), request))
       const breaksOff = fault === 'break' || fault === 'truncate'
-      const tokens = breaksOff ? answer.tokens.slice(0, config.fault_after_tokens) : answer.tokens
-      for await (const text of paced(tokens, config.tokens_per_second, signal)) yield { type: 'text', choice: 0, text }
+      const played = breaksOff ? begun(chunks, config.fault_after_tokens) : chunks
+      yield* paced(played, config.tokens_per_second, signal)
       if (fault === 'break') throw failed(new Error('simulated fault: break'))
       if (fault === 'truncate') throw endedEarly(new Error('simulated fault: truncate'))
-      yield* endOf(answer)
+      yield { type: 'usage', usage }
     },
     [Symbol.asyncDispose]: async () => {},
   }
@@ -47,29 +53,39 @@ async function failBeforeFirstToken(fault: Fault, signal: AbortSignal): Promise<
   while (fault === 'hang') await pause(2 ** 31 - 1, signal)
 }
 
-/** The tokens, each no earlier than its time. A reader who is late gets at once what has come due. */
-async function* paced(tokens: string[], tokensPerSecond: number, signal: AbortSignal): AsyncGenerator<string> {
+/** So many chunks and no end. */
+function* begun(chunks: Iterable<ChoiceChunk>, count: number): Generator<ChoiceChunk> {
+  let left = count
+  for (const chunk of chunks) {
+    if (chunk.type === 'finish' || left-- <= 0) return
+    yield chunk
+  }
+}
+
+/** The chunks, each no earlier than its time. A reader who is late gets at once what has come due. */
+async function* paced(
+  chunks: Iterable<ChoiceChunk>,
+  tokensPerSecond: number,
+  signal: AbortSignal,
+): AsyncGenerator<ChoiceChunk> {
   const tickMs = tokensPerSecond >= UNPACED_TOKENS_PER_SECOND ? 0 : Math.max(TICK_MS, 1_000 / tokensPerSecond)
   const began = performance.now()
   let due = tickMs === 0 ? TOKENS_PER_TURN : 1
 
-  for (let made = 0; made < tokens.length;) {
-    for (; made < Math.min(due, tokens.length); made += 1) {
-      if (signal.aborted) throw abortErrorOf(signal)
-      yield tokens[made]!
+  let made = 0
+  for (const chunk of chunks) {
+    // The end takes no time of its own.
+    while (made >= due && chunk.type !== 'finish') {
+      if (tickMs === 0) {
+        await nextTurn()
+        due += TOKENS_PER_TURN
+      } else {
+        await pause(tickMs, signal)
+        due = Math.max(due, 1 + Math.floor(((performance.now() - began) * tokensPerSecond) / 1_000))
+      }
     }
-    if (made === tokens.length) break
-    if (tickMs === 0) {
-      await nextTurn()
-      due += TOKENS_PER_TURN
-    } else {
-      await pause(tickMs, signal)
-      due = Math.max(due, 1 + Math.floor(((performance.now() - began) * tokensPerSecond) / 1_000))
-    }
+    if (signal.aborted) throw abortErrorOf(signal)
+    yield chunk
+    made += 1
   }
-}
-
-function* endOf({ finish, usage }: SimulatedAnswer): Generator<Chunk> {
-  yield { type: 'finish', choice: 0, reason: finish }
-  yield { type: 'usage', usage }
 }

@@ -19,6 +19,8 @@ export type Slots = {
   renew(request: Omit<SlotRequest, 'limit'>): Promise<void>
   /** Gives the slot back; nothing happens when it is not held. */
   release(request: Omit<SlotRequest, 'limit'>): Promise<void>
+  /** How many are held now. */
+  held(backend: string): Promise<number>
 }
 
 // One sorted set per backend: a member for each attempt, scored with the time its lease ends. The clock is that of
@@ -35,6 +37,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local holds = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not holds and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 ${lease}`
+
+const heldScript = `${now}
+return redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')`
 
 const renewScript = `${now}
 ${lease}`
@@ -66,5 +71,6 @@ export function createSlots(redis: Redis, prefix: string, { leaseMs = LEASE_MS }
     async release({ backend, attempt }) {
       await redis.zrem(keyOf(backend), attempt)
     },
+    held: async (backend) => Number(await redis.eval(heldScript, 1, keyOf(backend))),
   }
 }

@@ -14,14 +14,18 @@ const LONGEST_TURN_MS = 5
 /** Merged words the tokenizer remembers. Its own default would let hostile text hold a gigabyte. */
 const MERGE_CACHE_WORDS = 2_000
 
-/** Vendors make of an image a few hundred tokens to a few thousand, by its size; none makes more than this. */
-const TOKENS_PER_IMAGE = 5_000
-/** Ten tokens for each second of sound, and never under 1,000 bytes for each second. */
-const BYTES_PER_AUDIO_TOKEN = 100
+/** Most vendors make a thousand tokens of an image, but gpt-4o-mini up to 48,169: 2,833 and 5,667 for each of 8 tiles. */
+const TOKENS_PER_IMAGE = 50_000
+const TOKENS_PER_IMAGE_IN_LOW_DETAIL = 3_000
+/** Up to 32 tokens for each second of sound, and never under 1,000 bytes for each second. */
+const BYTES_PER_AUDIO_TOKEN = 30
 /** A file behind an address may be as long as a model can read. */
 const TOKENS_PER_UNKNOWN_FILE = 1_000_000
-/** A document is read as text and as pictures of its pages. */
-const TOKENS_PER_DOCUMENT = 5_000
+/** A document is read as text and as pictures of its pages: 3,000 tokens for a page, which takes a kilobyte or more. */
+const TOKENS_PER_DOCUMENT_CHARACTER = 3
+const TOKENS_PER_DOCUMENT = 50_000
+/** Who offers tools pays for what the vendor tells the model about tools in general. */
+const TOKENS_FOR_TOOLS = 1_000
 
 /**
  * No fewer input tokens than any byte-level BPE tokenizer finds. Each of its tokens stands for one byte of UTF-8 or
@@ -32,7 +36,13 @@ const TOKENS_PER_DOCUMENT = 5_000
 export function inputTokenBound(request: Prompt): number {
   const bound = request.messages.reduce((sum, message) => sum + messageBound(message), TOKENS_PER_REQUEST)
   const described = describedIn(request)
-  return described === undefined ? bound : bound + Buffer.byteLength(described)
+  return described === undefined ? bound : bound + describedBound(described) + TOKENS_FOR_TOOLS
+}
+
+/** Some templates write what is not ASCII as \u4e2d: six characters for what takes two bytes or three. */
+function describedBound(described: string): number {
+  const bytes = Buffer.byteLength(described)
+  return bytes === described.length ? bytes : 3 * bytes
 }
 
 /** All of a request that a model reads. */
@@ -51,17 +61,47 @@ type Part = Exclude<Message['content'], string>[number]
 function partBound(part: Part): number {
   switch (part.type) {
     case 'image':
-      return TOKENS_PER_IMAGE
+      return part.detail === 'low' ? TOKENS_PER_IMAGE_IN_LOW_DETAIL : TOKENS_PER_IMAGE
     case 'audio':
       return Math.ceil((part.data.length * 3) / 4 / BYTES_PER_AUDIO_TOKEN)
     case 'file':
-      if (part.source.kind === 'url') return TOKENS_PER_UNKNOWN_FILE
-      return part.source.kind === 'text'
-        ? Buffer.byteLength(part.source.text)
-        : part.source.data.length + TOKENS_PER_DOCUMENT
+      return fileBound(part) + Buffer.byteLength(part.name ?? '')
     default:
       return Buffer.byteLength(textOfPart(part))
   }
+}
+
+function fileBound({ source }: Extract<Part, { type: 'file' }>): number {
+  if (source.kind === 'url') return TOKENS_PER_UNKNOWN_FILE
+  if (source.kind === 'text') return Buffer.byteLength(source.text)
+  return source.data.length * TOKENS_PER_DOCUMENT_CHARACTER + TOKENS_PER_DOCUMENT
+}
+
+/** Ordinary text has about four bytes for each token; what is no text is taken at what is usual. */
+const BYTES_PER_TOKEN = 4
+const USUAL_TOKENS_PER_IMAGE = 1_000
+const USUAL_TOKENS_PER_UNKNOWN_FILE = 20_000
+/** A page of 50 KB makes 2,000 tokens. */
+const DOCUMENT_CHARACTERS_PER_TOKEN = 32
+
+/** About how many input tokens a request has, where neither money nor a limit of a model hangs on it. Nothing is counted. */
+export function roughInputTokens(request: Prompt): number {
+  const bound = request.messages.reduce((sum, message) => sum + roughTokens(message), 0)
+  const described = describedIn(request)
+  return Math.ceil(bound + (described === undefined ? 0 : described.length / BYTES_PER_TOKEN))
+}
+
+function roughTokens({ content }: Message): number {
+  if (typeof content === 'string') return Buffer.byteLength(content) / BYTES_PER_TOKEN
+  return content.reduce((sum, part) => sum + roughTokensOfPart(part), 0)
+}
+
+function roughTokensOfPart(part: Part): number {
+  if (part.type === 'image') return USUAL_TOKENS_PER_IMAGE
+  if (part.type !== 'file' || part.source.kind === 'text')
+    return partBound(part) / (part.type === 'audio' ? 1 : BYTES_PER_TOKEN)
+  if (part.source.kind === 'url') return USUAL_TOKENS_PER_UNKNOWN_FILE
+  return part.source.data.length / DOCUMENT_CHARACTERS_PER_TOKEN
 }
 
 /** Tools and schemas are read as text by every model that takes them. */
@@ -97,6 +137,7 @@ const TOKENIZER_MARGIN = 1.3
 export async function countedInputBound(request: Prompt): Promise<number> {
   const byBytes = inputTokenBound(request)
   const text = promptText(request)
+  // What is no text, and what chat templates add, is in the bound and not in the text.
   const allowance = byBytes - Buffer.byteLength(text)
   return Math.min(byBytes, Math.ceil((await estimateTokens(text)) * TOKENIZER_MARGIN) + Math.max(allowance, 0))
 }

@@ -6,7 +6,7 @@ import type { Slots } from './slots.ts'
  * A backend that takes no more than `limit` calls at once, over all workers. A call first waits for its slot, for as
  * long as its signal allows, and holds it until its answer ends.
  */
-export function withSlots(backend: Backend, slots: Slots, limit: number): Backend {
+export function withSlots(backend: Backend, slots: Omit<Slots, 'held'>, limit: number): Backend {
   return {
     name: backend.name,
     async *stream(request, target, signal) {

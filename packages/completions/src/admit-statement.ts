@@ -25,6 +25,8 @@ export type Admission = {
   /** What an account that clamps must at least be able to pay. */
   least: Microcredits
   priceId: PriceId
+  /** So many percent less it costs than that price says. */
+  batchDiscount?: number | undefined
   /** What is kept of it in Postgres, if anything: the job, and for how long its result. */
   kept: { job: string; keepMs: number } | undefined
   idempotency: IdempotencyKey | undefined
@@ -56,7 +58,8 @@ export function admitStatement(
     ${admissions.map(({ stream }) => stream)}::boolean[],
     ${admissions.map(({ deadlineAt }) => new Date(deadlineAt).toISOString())}::timestamptz[],
     ${admissions.map(({ background }) => background)}::boolean[],
-    ${admissions.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[])`
+    ${admissions.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[],
+    ${admissions.map(({ batchDiscount = 0 }) => batchDiscount)}::smallint[])`
   const kept = admissions.some(({ kept }) => kept)
     ? sql`, store.keep_jobs(${accepted}, ${ids}, ${accounts},
         ${admissions.map(({ kept }) => kept?.job ?? null)}::text[],

@@ -2,37 +2,42 @@ import {
   type CompletionId,
   type CompletionJob,
   type CompletionRequest,
-  type Microcredits,
   type Model,
+  type Price,
+  type PriceId,
   ServiceError,
+  batchPriceOf,
   encodeJob,
-  mintedAt,
+  lightened,
   newCompletionId,
+  takesMoreThan,
 } from '@weir/contracts'
 import { OutcomeUnknown, type PriceBook } from '@weir/ledger'
-import type { Admission as AdmissionControl, Lane, Standing } from '@weir/queue'
-import type { Relay } from '@weir/relay'
+import type { Admission as AdmissionControl, Standing } from '@weir/queue'
 import { isDependencyError } from '@weir/runtime'
 import type { Identity, KeptCompletions, Metadata } from '@weir/store'
 import type { Admission, Admissions, IdempotencyKey } from './commits.ts'
-import { type FinishDeps, conclude, settle } from './finish.ts'
-import { lostOutcome } from './outcomes.ts'
-import { type Reserved, reserveQuote } from './quote.ts'
+import { unknownWhether } from './hand-over.ts'
+import { type Quote, type Reserved, reserveQuote } from './quote.ts'
 import { type TakeBackDeps, takeBack } from './take-back.ts'
 import { refusalOf } from './refusals.ts'
-import { type HoldPlaceDeps, holdPlace, takePlace } from './take-place.ts'
+import { takePlace } from './take-place.ts'
 
 export type AdmitDeps = TakeBackDeps & {
   admission: AdmissionControl
   admissions: Admissions
   prices: Pick<PriceBook, 'priceOf'>
-  keptCompletions: Pick<KeptCompletions, 'replaceJob'>
+  keptCompletions: Pick<KeptCompletions, 'replaceJob' | 'layLarge'>
+  /** A request of more bytes travels through Postgres. */
+  largeBodyBytes: number
 }
 
 /** What a client asks for, and how it wants to have it. */
 export type Ask = {
   model: Model
   request: CompletionRequest
+  /** What the client asked for by name. */
+  requested?: string
   /** From now to the last token, in milliseconds. */
   timeoutMs: number
   /** Whether the client has said so. */
@@ -45,9 +50,11 @@ export type Ask = {
   metadata: Metadata | undefined
   includeUsage: boolean
   idempotency: IdempotencyKey | undefined
+  /** A line of a batch, which has the discount of its model's price. */
+  ofBatch?: boolean
 }
 
-/** `held`: its idempotency key has made another completion, which was asked the same. */
+/** The job of a large one comes without what makes it large. `held`: its idempotency key has made another completion, which was asked the same. */
 export type Admitted = { kind: 'admitted'; job: CompletionJob } | { kind: 'held'; by: CompletionId }
 
 /**
@@ -61,46 +68,18 @@ export async function admit(
   ask: Ask,
   onStanding?: (standing: Standing) => void,
 ): Promise<Admitted> {
-  const { accountId, keyId } = identity
-  const { model, request } = ask
-  const { id: priceId, price } = deps.prices.priceOf(model.id)
-  const asked: Omit<CompletionJob, 'quote'> = {
-    id: newCompletionId(),
-    accountId,
-    keyId,
-    request,
-    price,
-    deadlineAt: Date.now() + ask.timeoutMs,
-    ownDeadline: ask.ownDeadline,
-    kept: ask.keepMs !== undefined,
-    attended: ask.attended,
-    includeUsage: ask.includeUsage,
-  }
-  const { id } = asked
-  const admissionOf = (quote: { amount: bigint; least: bigint }): Admission => ({
-    id,
-    accountId,
-    keyId,
-    model: model.id,
-    stream: request.stream,
-    background: ask.background,
-    metadata: ask.metadata,
-    deadlineAt: asked.deadlineAt,
-    quote: quote.amount,
-    least: quote.least,
-    priceId,
-    kept:
-      ask.keepMs === undefined ? undefined : { job: encodeJob({ ...asked, quote: quote.amount }), keepMs: ask.keepMs },
-    idempotency: ask.idempotency,
-  })
+  const { accountId } = identity
+  const { request, keepMs } = ask
+  const { priceId, listed, asked } = askedOf(deps, identity, ask)
+  const { id, price, large: isLarge } = asked
 
   await takePlace(deps, identity, { id, request, timeoutMs: ask.timeoutMs }, onStanding)
   try {
     let keptQuote = 0n
     let holder: { by: CompletionId; isSame: boolean } | undefined
-    const reserved = await reserveQuote(price, request, async (quote) => {
+    const reserved = await reserveQuote(price, request, widestContextOf(ask.model), async (quote) => {
       keptQuote = quote.amount
-      const verdict = await deps.admissions.submit(admissionOf(quote))
+      const verdict = await deps.admissions.submit(admissionOf(asked, ask, { ...quote, priceId, listed }))
       if (verdict.kind !== 'held') return verdict
       holder = verdict
       return { kind: 'conflict' }
@@ -110,7 +89,11 @@ export async function admit(
       return heldBy(holder)
     }
     if (reserved.kind === 'refused') throw refusalOf(reserved)
-    return { kind: 'admitted', job: await jobOf(deps, asked, reserved, keptQuote) }
+    const job = jobOf(asked, reserved)
+    if (isLarge) await layLarge(deps, job, keepMs)
+    // It was kept before anybody knew what its account could pay for.
+    else if (job.kept && job.quote !== keptQuote) await deps.keptCompletions.replaceJob(id, encodeJob(job))
+    return { kind: 'admitted', job: lightened(job) }
   } catch (error) {
     // Best effort: Redis may be what failed. The place is a lease and ends by itself.
     deps.admission.leave(accountId, id).catch(() => {})
@@ -124,6 +107,60 @@ export async function admit(
   }
 }
 
+/** The job as it is before anything is reserved for it. */
+function askedOf(deps: Pick<AdmitDeps, 'prices' | 'largeBodyBytes'>, { accountId, keyId }: Identity, ask: Ask) {
+  const { model, request, requested } = ask
+  const { id: priceId, price: listed } = deps.prices.priceOf(model.id)
+  const asked: AskedJob = {
+    id: newCompletionId(),
+    accountId,
+    keyId,
+    request,
+    ...(requested !== undefined && { requested }),
+    ...(model.only !== undefined && { onlyTarget: model.only }),
+    price: ask.ofBatch ? batchPriceOf(listed) : listed,
+    deadlineAt: Date.now() + ask.timeoutMs,
+    ownDeadline: ask.ownDeadline,
+    kept: ask.keepMs !== undefined,
+    ...(takesMoreThan(request, deps.largeBodyBytes) && { large: true }),
+    attended: ask.attended,
+    includeUsage: ask.includeUsage,
+  }
+  return { priceId, listed, asked }
+}
+
+type AskedJob = Omit<CompletionJob, 'quote'>
+
+function admissionOf(
+  asked: AskedJob,
+  ask: Ask,
+  { amount: quote, least, priceId, listed }: Quote & { priceId: PriceId; listed: Price },
+): Admission {
+  const { id, accountId, keyId, request, deadlineAt, large } = asked
+  const { keepMs, background, metadata, idempotency } = ask
+  return {
+    id,
+    accountId,
+    keyId,
+    model: request.model,
+    stream: request.stream,
+    background,
+    metadata,
+    deadlineAt,
+    quote,
+    least,
+    priceId,
+    batchDiscount: ask.ofBatch ? listed.batchDiscount : undefined,
+    // Nobody else's admission waits for megabytes: those follow by themselves.
+    kept: keepMs === undefined || large ? undefined : { job: encodeJob({ ...asked, quote }), keepMs },
+    idempotency,
+  }
+}
+
+/** No prompt that is answered has more tokens: what a bound says beyond it, of a file say, need not be set aside. */
+const widestContextOf = ({ contextWindow, targets }: Model): number =>
+  Math.max(contextWindow, ...targets.map((target) => target.contextWindow ?? 0))
+
 /** A key stands for one request. */
 export function heldBy({ by, isSame }: { by: CompletionId; isSame: boolean }): Admitted {
   if (isSame) return { kind: 'held', by }
@@ -131,58 +168,23 @@ export function heldBy({ by, isSame }: { by: CompletionId; isSame: boolean }): A
   throw new ServiceError('idempotency_key_reused', message, { param: 'Idempotency-Key' })
 }
 
-async function jobOf(
-  deps: AdmitDeps,
+function jobOf(
   asked: Omit<CompletionJob, 'quote'>,
   { quote, maxOutputTokens }: Extract<Reserved, { kind: 'reserved' }>,
-  keptQuote: Microcredits,
-): Promise<CompletionJob> {
+): CompletionJob {
   const isClamped = maxOutputTokens !== asked.request.maxOutputTokens
   const request = { ...asked.request, maxOutputTokens }
-  const job = isClamped ? { ...asked, request, quote, clampedTo: maxOutputTokens } : { ...asked, quote }
-  // It was kept before anybody knew what its account could pay for.
-  if (job.kept && quote !== keptQuote) await deps.keptCompletions.replaceJob(job.id, encodeJob(job))
-  return job
+  return isClamped ? { ...asked, request, quote, clampedTo: maxOutputTokens } : { ...asked, quote }
 }
 
-export type HandOverDeps = FinishDeps & HoldPlaceDeps & { relay: Pick<Relay, 'submit'>; lane: Pick<Lane, 'enqueue'> }
-
-/**
- * Gives an accepted completion to the workers, with the channel of the replica that waits, if one does. One that Redis lost
- * is given again: later than the first time, so that whatever is left of earlier attempts is shut out.
- */
-export async function submit(
-  deps: HandOverDeps,
-  job: CompletionJob,
-  { replyTo, again = false }: { replyTo: string | undefined; again?: boolean },
-): Promise<void> {
-  const submission = again ? Math.max(1, Date.now() - mintedAt(job.id)) : 0
-  // One connection, in this order and without waiting: no worker can see the job before its state.
-  await Promise.all([holdPlace(deps, job), deps.relay.submit(job, replyTo, submission), deps.lane.enqueue(job.id)])
-}
-
-/** The first submission. When Redis cannot take it the reservation is released, and the error thrown on. */
-export async function handOver(deps: HandOverDeps, job: CompletionJob, replyTo: string | undefined): Promise<void> {
+/** Before anybody is told that it was accepted. Where that fails its credits go back, and it is not handed over. */
+async function layLarge(deps: AdmitDeps, job: CompletionJob, keepMs = 0): Promise<void> {
+  const { accountId, id } = job
   try {
-    await submit(deps, job, { replyTo })
+    await deps.keptCompletions.layLarge(accountId, id, encodeJob(job), keepMs)
   } catch (error) {
-    // Postgres decides: Redis may have taken it after all, and a worker may have ended it meanwhile.
-    const ended = await settle(deps, job, lostOutcome()).catch(() => undefined)
-    if (!ended) {
-      void takeBack(deps, job)
-      throw unknownWhether(job)
-    }
-    // Told to Redis in case a worker has it there; what fails here is left to the reconciler.
-    void conclude(deps, job, ended).catch(() => {})
-    const ranMeanwhile = ended.cost > 0n
-    if (!ranMeanwhile) throw error
+    void takeBack(deps, job)
+    // Should we die before that, what is kept is handed over, and charged.
+    throw keepMs > 0 && isDependencyError(error) ? unknownWhether(job) : error
   }
 }
-
-/** Nobody can tell at the moment: asking again could pay twice, so nobody is invited to. */
-const unknownWhether = ({ id }: Pick<CompletionJob, 'id'>) =>
-  new ServiceError(
-    'wait_exceeded',
-    `Whether the completion has begun is not known at the moment. Ask for it at GET /v1/chat/completions/${id} before you ask again.`,
-    { extra: { completion_id: id } },
-  )

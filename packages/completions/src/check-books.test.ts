@@ -42,6 +42,10 @@ const corruptions: [string, (uuid: string) => RawBuilder<unknown>][] = [
     (uuid) => sql`update store.completion set state = 'queued', ended_at = null where id = ${uuid}`,
   ],
   ['completion-says-its-charge', (uuid) => sql`update store.completion set charged = charged + 1 where id = ${uuid}`],
+  [
+    'completion-costs-what-it-used',
+    (uuid) => sql`update store.completion set output_tokens = output_tokens - 1 where id = ${uuid}`,
+  ],
   ['usage-adds-up', (uuid) => sql`update store.completion set input_tokens = input_tokens + 1 where id = ${uuid}`],
 ]
 

@@ -9,6 +9,8 @@ export type Ending = {
   outcome: Outcome
   /** Whether its result may have to be kept. Where that is not known, it may. */
   isKept?: boolean | undefined
+  /** Whether its request lies in Postgres for its size; where it is not kept it goes. */
+  isLarge?: boolean | undefined
 }
 
 export function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow> {
@@ -24,16 +26,25 @@ export function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow>
       ? sql`, store.keep_outcomes(
         ${kept.map(({ id }) => uuidOf(id))}::uuid[], ${kept.map(({ outcome }) => encodeOutcome(outcome))}::text[])`
       : sql``
+  const gone = endings.filter(({ isKept, isLarge }) => isLarge && isKept === false)
+  const forgotten =
+    gone.length > 0
+      ? sql`with forgotten as (
+          delete from store.kept_completion where id = any(${gone.map(({ id }) => uuidOf(id))}::uuid[]))`
+      : sql``
 
   return sql<AppliedRow>`
-    select applied.verdict, applied.figure, applied.other, applied.version, store.end_completions(
+    ${forgotten} select applied.verdict, applied.figure, applied.other, applied.version, store.end_completions(
       ${ids},
       ${outcomes.map(({ state }) => state)}::text[],
       ${outcomes.map(({ servedBy }) => servedBy ?? null)}::text[],
       ${outcomes.map(({ error }) => error?.code ?? null)}::text[],
       ${outcomes.map(({ usage }) => usage.inputTokens)}::bigint[],
       ${outcomes.map(({ usage }) => usage.cachedInputTokens)}::bigint[],
+      ${outcomes.map(({ usage }) => usage.cacheWriteTokens ?? 0)}::bigint[],
       ${outcomes.map(({ usage }) => usage.outputTokens)}::bigint[],
+      ${outcomes.map(({ usage }) => usage.reasoningTokens ?? 0)}::bigint[],
+      ${outcomes.map(({ usage }) => usage.images ?? 0)}::bigint[],
       ${outcomes.map(({ usage }) => usage.source)}::text[],
       applied.figure,
       ${outcomes.map(({ attempts }) => attempts?.at(-1)?.attempt ?? null)}::smallint[],

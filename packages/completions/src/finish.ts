@@ -12,7 +12,7 @@ export type FinishDeps = {
   keptCompletions: Pick<KeptCompletions, 'outcomeOf'>
 }
 
-type Ended = { id: CompletionId; accountId: AccountId; kept?: boolean }
+type Ended = { id: CompletionId; accountId: AccountId; kept?: boolean; large?: boolean | undefined }
 
 /**
  * Ends a completion: decide, settle, conclude. The decision is made once, in Redis, so whoever dies between the steps is
@@ -36,8 +36,8 @@ export async function settleDecided(deps: FinishDeps, completion: Ended, decided
 
 /** Settles in Postgres alone. */
 export async function settle(deps: FinishDeps, completion: Ended, decided: Outcome): Promise<Outcome> {
-  const { id, accountId, kept } = completion
-  const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept })
+  const { id, accountId, kept, large } = completion
+  const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept, isLarge: large })
   const cost = verdict.kind === 'not_found' ? 0n : verdict.charged
   // Where Redis has lost an earlier decision, the one that was settled stands, with its answer, if that was kept.
   const settled =

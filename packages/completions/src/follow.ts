@@ -1,6 +1,6 @@
 import type { CompletionJob, Outcome } from '@weir/contracts'
 import type { Frame, Replies } from '@weir/relay'
-import { type HandOverDeps, handOver, submit } from './admit.ts'
+import { type HandOverDeps, handOver, submit } from './hand-over.ts'
 import { settleDecided } from './finish.ts'
 import { type InterruptDeps, interrupt } from './interrupt.ts'
 import { abandonedOutcome } from './outcomes.ts'

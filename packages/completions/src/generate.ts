@@ -1,4 +1,12 @@
-import { type Backends, estimateTokens, inputTokenBound, promptText, streamFromTargets } from '@weir/backends'
+import {
+  type Backends,
+  type TargetHealth,
+  estimateTokens,
+  inputTokenBound,
+  promptText,
+  streamFromTargets,
+  targetName,
+} from '@weir/backends'
 import {
   type ChoiceResult,
   type Chunk,
@@ -6,6 +14,7 @@ import {
   type CompletionRequest,
   type Model,
   ServiceError,
+  type Tried,
   type Usage,
   gather,
   imagesIn,
@@ -18,10 +27,13 @@ export type Generated = {
   servedBy: string | undefined
   choices: ChoiceResult[]
   reported: Usage | undefined
+  /** The targets before that one, each with why it did not serve. */
+  tried: Tried[]
 }
 
 export type GenerateDeps = {
   backends: Backends
+  health?: TargetHealth
   onTargetFailed?: (target: string, error: ServiceError) => void
 }
 
@@ -36,7 +48,7 @@ const SPARE_CHARACTERS = 65_536
  */
 export async function generate(
   deps: GenerateDeps,
-  { request }: CompletionJob,
+  { request, quote, onlyTarget }: CompletionJob,
   model: Model,
   generated: Generated,
   show: (chunk: Chunk) => Promise<void> | undefined,
@@ -44,10 +56,16 @@ export async function generate(
 ): Promise<void> {
   const chunks = streamFromTargets({
     ...deps,
-    model,
+    model: onlyTarget === undefined ? model : alone(model, onlyTarget),
     request,
+    quote,
     signal,
     onTarget: (servedBy) => (generated.servedBy = servedBy),
+    onTargetFailed: (target, error) => {
+      generated.tried.push({ target, error: error.code })
+      deps.onTargetFailed?.(target, error)
+    },
+    onTargetSkipped: (target, why) => generated.tried.push({ target, error: why }),
   })
   const mostCharacters = request.maxOutputTokens * LONGEST_TOKEN_CHARACTERS
   const written = new Map<number, number>()
@@ -67,7 +85,18 @@ export async function generate(
   }
 }
 
-export const nothingGenerated = (): Generated => ({ servedBy: undefined, choices: [], reported: undefined })
+function alone(model: Model, name: string): Model {
+  const targets = model.targets.filter((target) => targetName(target) === name)
+  if (targets.length === 0) throw new ServiceError('backend_error', `${name} is not served at the moment.`)
+  return { ...model, targets }
+}
+
+export const nothingGenerated = (): Generated => ({
+  servedBy: undefined,
+  choices: [],
+  reported: undefined,
+  tried: [],
+})
 
 /** Whether the model has written anything at all: text, a refusal, reasoning or a tool call. */
 export const hasText = ({ choices }: Generated): boolean => choices.some((choice) => writtenIn(choice) !== '')

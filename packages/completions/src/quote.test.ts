@@ -27,7 +27,7 @@ function accountWith(available: bigint, { clamps = false } = {}) {
 test('where there is enough, the bound by bytes is reserved and nothing is counted', async () => {
   const account = accountWith(1_000_000n)
 
-  expect(await reserveQuote(price, request, account.reserve)).toEqual({
+  expect(await reserveQuote(price, request, Infinity, account.reserve)).toEqual({
     kind: 'reserved',
     quote: costOf(byBytes, 50),
     maxOutputTokens: 50,
@@ -38,7 +38,7 @@ test('where there is enough, the bound by bytes is reserved and nothing is count
 test('an account that covers what the prompt really has gets its whole answer', async () => {
   const account = accountWith(costOf(counted, 50))
 
-  expect(await reserveQuote(price, request, account.reserve)).toEqual({
+  expect(await reserveQuote(price, request, Infinity, account.reserve)).toEqual({
     kind: 'reserved',
     quote: costOf(counted, 50),
     maxOutputTokens: 50,
@@ -46,10 +46,20 @@ test('an account that covers what the prompt really has gets its whole answer', 
   expect(account.asked.map(({ amount }) => amount)).toEqual([costOf(byBytes, 50), costOf(counted, 50)])
 })
 
+test('no more input is reserved than the model can read', async () => {
+  const account = accountWith(1_000_000n)
+  const file = { type: 'file' as const, source: { kind: 'url' as const, url: 'https://papers.test/1.pdf' } }
+  const long = { ...request, messages: [{ role: 'user' as const, content: [file] }] }
+
+  await reserveQuote(price, long, 1_000, account.reserve)
+
+  expect(account.asked).toEqual([{ amount: costOf(1_000, 50), least: costOf(1_000, 1) }])
+})
+
 test('an account that clamps gets as much as it can pay for', async () => {
   const account = accountWith(costOf(counted, 20), { clamps: true })
 
-  expect(await reserveQuote(price, request, account.reserve)).toEqual({
+  expect(await reserveQuote(price, request, Infinity, account.reserve)).toEqual({
     kind: 'reserved',
     quote: costOf(counted, 20),
     maxOutputTokens: 20,
@@ -59,7 +69,7 @@ test('an account that clamps gets as much as it can pay for', async () => {
 test('a large output cap is clamped like a small one, however far its price is from what there is', async () => {
   const account = accountWith(costOf(counted, 20), { clamps: true })
 
-  const reserved = await reserveQuote(price, { ...request, maxOutputTokens: 100_000 }, account.reserve)
+  const reserved = await reserveQuote(price, { ...request, maxOutputTokens: 100_000 }, Infinity, account.reserve)
 
   expect(reserved).toMatchObject({ kind: 'reserved', maxOutputTokens: 20 })
 })
@@ -67,7 +77,7 @@ test('a large output cap is clamped like a small one, however far its price is f
 test('an account that covers the bound of the input, but not the whole output, is clamped without asking again', async () => {
   const account = accountWith(costOf(byBytes, 20), { clamps: true })
 
-  const reserved = await reserveQuote(price, request, account.reserve)
+  const reserved = await reserveQuote(price, request, Infinity, account.reserve)
 
   // All that there is was reserved, and no more may be charged; by the narrower bound it pays for more than 20 tokens.
   expect(reserved).toEqual({ kind: 'reserved', quote: costOf(byBytes, 20), maxOutputTokens: 50 })
@@ -77,7 +87,7 @@ test('an account that covers the bound of the input, but not the whole output, i
 test('what cannot be paid for is refused with what was needed', async () => {
   const account = accountWith(costOf(counted, 50) - 1n)
 
-  expect(await reserveQuote(price, request, account.reserve)).toMatchObject({
+  expect(await reserveQuote(price, request, Infinity, account.reserve)).toMatchObject({
     kind: 'refused',
     refusal: { kind: 'insufficient_credits' },
     needed: costOf(counted, 50),
@@ -87,7 +97,7 @@ test('what cannot be paid for is refused with what was needed', async () => {
 test('an account that is far from enough is refused without counting', async () => {
   const account = accountWith(1n)
 
-  expect(await reserveQuote(price, request, account.reserve)).toMatchObject({
+  expect(await reserveQuote(price, request, Infinity, account.reserve)).toMatchObject({
     kind: 'refused',
     needed: costOf(byBytes, 50),
   })

@@ -30,22 +30,23 @@ const WIDEST_BOUND = 8n
 
 /**
  * Reserves what a request can cost. The bound of its input takes no tokenizer, and what is not used comes back; only when
- * the account cannot cover it, the input is counted and less is asked for.
+ * the account cannot cover it, the input is counted and less is asked for. No input has more tokens than `contextWindow`.
  */
 export async function reserveQuote(
   price: Price,
   request: CompletionRequest,
+  contextWindow: number,
   reserve: (quote: Quote) => Promise<ReserveVerdict>,
 ): Promise<Reserved> {
   const { maxOutputTokens } = request
-  const wide = quoteFor(price, request, inputTokenBound(request))
+  const wide = quoteFor(price, request, Math.min(inputTokenBound(request), contextWindow))
   const first = await reserve(wide)
   if (first.kind === 'reserved' && first.amount === wide.amount)
     return { kind: 'reserved', quote: wide.amount, maxOutputTokens }
   if (first.kind !== 'reserved' && !mayStillFit(first, wide))
     return { kind: 'refused', refusal: first, needed: wide.amount }
 
-  const inputTokens = await countedInputBound(request)
+  const inputTokens = Math.min(await countedInputBound(request), contextWindow)
   const narrow = quoteFor(price, request, inputTokens)
   // What was reserved below the quote is all there was to reserve: asking again would give no more.
   const second = first.kind !== 'reserved' && narrow.amount < wide.amount ? await reserve(narrow) : first

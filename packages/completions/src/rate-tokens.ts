@@ -1,8 +1,5 @@
-import { inputTokenBound } from '@weir/backends'
+import { roughInputTokens } from '@weir/backends'
 import { type CompletionRequest, type Usage, generatedTokens, promptTokens } from '@weir/contracts'
-
-/** Ordinary text has about four bytes for each token. */
-const BYTES_PER_TOKEN = 4
 
 /**
  * What a request may use, to be reserved of its tokens per minute: its input at about its length, and the most it may
@@ -10,6 +7,6 @@ const BYTES_PER_TOKEN = 4
  * was used is put right at the end, either way.
  */
 export const estimatedTokens = (request: CompletionRequest): number =>
-  Math.ceil(inputTokenBound(request) / BYTES_PER_TOKEN) + request.maxOutputTokens * (request.choices ?? 1)
+  roughInputTokens(request) + request.maxOutputTokens * (request.choices ?? 1)
 
 export const usedTokens = (usage: Usage): number => promptTokens(usage) + generatedTokens(usage)

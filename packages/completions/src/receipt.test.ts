@@ -2,6 +2,8 @@ import {
   type AccountId,
   type CompletionId,
   type Outcome,
+  type Price,
+  type Usage,
   newAccountId,
   newCompletionId,
   newKeyId,
@@ -46,6 +48,14 @@ async function openFixture() {
       )
       await ledger.amend(given)
       return accountId
+    },
+    /** A completion that was quoted with a price of its own, and used something. */
+    async endedAt(price: Price, usage: Usage, cost: bigint, admission: Partial<Admission> = {}): Promise<Receipt> {
+      const accountId = await this.accountWith(1_000n)
+      const { id: priceId } = await prices.set('other', price)
+      const id = await this.admit(accountId, { priceId, ...admission })
+      await endings.submit({ id, accountId, outcome: { ...completed, usage, cost } })
+      return this.receiptFor(accountId, id)
     },
     async admit(accountId: AccountId, admission: Partial<Admission> = {}): Promise<CompletionId> {
       const id = newCompletionId()
@@ -104,7 +114,13 @@ test('a receipt says what was used, at which price, how the cost comes from it, 
     end: { state: 'completed', servedBy: 'simulated/fast', usage: completed.usage, attempts: 2, clampedTo: null },
     reservation: { quote: 100n, amount: 100n, state: 'settled' },
     price: { id: fixture.priceId, model: 'fast', price },
-    calculation: { input: 10_500_000n, cachedInput: 1_000_000n, output: 6_000_000n, roundedUp: 18n, rule: 'usage' },
+    calculation: {
+      batchDiscount: 0,
+      parts: { input: 10_500_000n, cachedInput: 1_000_000n, output: 6_000_000n },
+      total: 17_500_000n,
+      roundedUp: 18n,
+      rule: 'usage',
+    },
     cost: 18n,
     charged: 18n,
     uncollected: 0n,
@@ -168,6 +184,66 @@ test.each([
   const id = await fixture.ended(accountId, { cost })
 
   expect((await fixture.receiptFor(accountId, id)).calculation).toMatchObject({ roundedUp: 18n, rule })
+})
+
+/** All that can be used has a price of its own. */
+const full = { ...price, cacheWrite: 2_500_000n, reasoning: 3_000_000n, image: 4_000_000n, request: 5_000_000n }
+const everything: Usage = { ...completed.usage, cacheWriteTokens: 2, reasoningTokens: 5, images: 3 }
+
+test('each kind of token, the images and the completion itself have their line', async () => {
+  const { end, calculation, charged } = await fixture.endedAt(full, everything, 55n)
+
+  expect(end.usage).toEqual(everything)
+  expect({ calculation, charged }).toEqual({
+    calculation: {
+      batchDiscount: 0,
+      parts: {
+        input: 10_500_000n,
+        cachedInput: 1_000_000n,
+        cacheWrite: 5_000_000n,
+        output: 6_000_000n,
+        reasoning: 15_000_000n,
+        images: 12_000_000n,
+        request: 5_000_000n,
+      },
+      total: 54_500_000n,
+      roundedUp: 55n,
+      rule: 'usage',
+    },
+    charged: 55n,
+  })
+})
+
+test.each([
+  ['below it, by the rule minimum', 60_000_001n, 61n, 'minimum'],
+  ['above it, by the usage', 54_500_000n, 55n, 'usage'],
+] as const)('a minimum is what a completion costs that comes to less: one %s', async (_, minimum, cost, rule) => {
+  const { calculation } = await fixture.endedAt({ ...full, minimum }, everything, cost)
+
+  expect(calculation).toMatchObject({ total: 54_500_000n, roundedUp: cost, rule })
+})
+
+test('what was free has no minimum', async () => {
+  const { calculation } = await fixture.endedAt({ ...full, minimum: 60_000_000n }, completed.usage, 0n)
+
+  expect(calculation).toMatchObject({ roundedUp: 60n, rule: 'free' })
+})
+
+test('a line of a batch pays so many percent less of every price, the minimum as well', async () => {
+  const batchPrice = { ...full, minimum: 30_000_001n, batchDiscount: 50 }
+
+  const [line, single] = [
+    await fixture.endedAt(batchPrice, everything, 28n, { batchDiscount: 50 }),
+    await fixture.endedAt(batchPrice, everything, 55n),
+  ]
+
+  expect(line).toMatchObject({
+    completion: { batchDiscount: 50 },
+    price: { price: batchPrice },
+    calculation: { batchDiscount: 50, parts: { input: 5_250_000n, request: 2_500_000n }, total: 27_250_000n },
+  })
+  expect(line.calculation).toMatchObject({ roundedUp: 28n, rule: 'usage' })
+  expect(single.calculation).toMatchObject({ batchDiscount: 0, roundedUp: 55n })
 })
 
 test('a completion that failed has a receipt over nothing', async () => {

@@ -1,4 +1,15 @@
-import { type AccountId, type CompletionId, type Microcredits, type Price, type Usage, costOf } from '@weir/contracts'
+import {
+  type AccountId,
+  type CompletionId,
+  type CostParts,
+  type Microcredits,
+  type Price,
+  type Usage,
+  batchPriceOf,
+  costOf,
+  costParts,
+  sumOfParts,
+} from '@weir/contracts'
 import type { Entry, Ledger, PriceVersion, Prices, Reservation } from '@weir/ledger'
 import type { CompletionEnd, CompletionRecord, CompletionRecords } from '@weir/store'
 
@@ -22,19 +33,21 @@ export type Receipt = {
 
 /** How a cost comes from usage and price, in whole picocredits (a millionth of a microcredit). */
 export type Calculation = {
-  input: bigint
-  cachedInput: bigint
-  output: bigint
-  /** The sum of the three, rounded up to a whole microcredit. */
+  /** So many percent less is each price than its version says: it was a line of a batch. */
+  batchDiscount: number
+  parts: CostParts
+  total: bigint
+  /** The total, or the minimum where that is more, rounded up to a whole microcredit. */
   roundedUp: Microcredits
   rule: CostRule
 }
 
 /**
- * `usage`: the cost is the calculated amount. `free`: by the published table nothing is charged. `capped`: the backend
- * reported more than had been set aside for, and the cost stayed at that.
+ * `usage`: the cost is the calculated amount. `minimum`: that was less than the price's minimum, which is the cost. `free`:
+ * by the published table nothing is charged. `capped`: the backend reported more than had been set aside for, and the cost
+ * stayed at that.
  */
-export type CostRule = 'usage' | 'free' | 'capped'
+export type CostRule = 'usage' | 'minimum' | 'free' | 'capped'
 
 export type ReceiptAnswer =
   | { kind: 'receipt'; receipt: Receipt }
@@ -69,7 +82,7 @@ export async function receiptOf(deps: ReceiptDeps, accountId: AccountId, id: Com
     end,
     reservation,
     price,
-    calculation: price && calculationOf(price.price, end.usage, cost),
+    calculation: price && calculationOf(price.price, completion.batchDiscount, end.usage, cost),
     cost,
     charged: reservation.charged,
     uncollected: cost - reservation.charged,
@@ -95,14 +108,17 @@ async function allEntriesOf(
   }
 }
 
-function calculationOf(price: Price, usage: Usage, cost: Microcredits): Calculation {
-  const roundedUp = costOf(price, usage)
+function calculationOf(listed: Price, batchDiscount: number, usage: Usage, cost: Microcredits): Calculation {
+  const price = batchPriceOf({ ...listed, batchDiscount })
+  const parts = costParts(price, usage)
+  const [total, roundedUp] = [sumOfParts(parts), costOf(price, usage)]
+  const byRule = total < (price.minimum ?? 0n) ? 'minimum' : 'usage'
   return {
-    input: BigInt(usage.inputTokens) * price.input,
-    cachedInput: BigInt(usage.cachedInputTokens) * price.cachedInput,
-    output: BigInt(usage.outputTokens) * price.output,
+    batchDiscount,
+    parts,
+    total,
     roundedUp,
-    rule: cost === roundedUp ? 'usage' : cost === 0n ? 'free' : 'capped',
+    rule: cost === roundedUp ? byRule : cost === 0n ? 'free' : 'capped',
   }
 }
 

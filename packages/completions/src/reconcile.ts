@@ -3,7 +3,7 @@ import type { Admission, Lane } from '@weir/queue'
 import type { Relay } from '@weir/relay'
 import type { Logger } from '@weir/runtime'
 import type { CompletionStore, KeptCompletions, OpenCompletion } from '@weir/store'
-import { submit } from './admit.ts'
+import { submit } from './hand-over.ts'
 import { type FinishDeps, finish, settleDecided } from './finish.ts'
 import { expiredOutcome, lostOutcome } from './outcomes.ts'
 

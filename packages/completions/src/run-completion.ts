@@ -1,3 +1,4 @@
+import { TargetsCooling } from '@weir/backends'
 import {
   type AttemptRecord,
   type Catalogue,
@@ -6,23 +7,34 @@ import {
   type CompletionJob,
   type Outcome,
   ServiceError,
+  decodeJob,
   errors,
+  madeWhole,
 } from '@weir/contracts'
 import type { Admission, Processed } from '@weir/queue'
 import { type Claim, type FrameWriter, type FrameWriterOptions, type Relay, createFrameWriter } from '@weir/relay'
 import { type Logger, designedError, isDependencyError } from '@weir/runtime'
+import type { KeptCompletions } from '@weir/store'
 import { type Attempt, AttemptStopped, type Attempts } from './attempts.ts'
 import type { Audience } from './audience.ts'
 import { cancelledOutcome, completedOutcome, cutShortOutcome } from './charged-outcomes.ts'
 import { type FinishDeps, finish, settleDecided } from './finish.ts'
 import { type GenerateDeps, type Generated, generate, hasText, nothingGenerated } from './generate.ts'
-import { abandonedOutcome, exhaustedOutcome, expiredOutcome, failedOutcome, interruptedOutcome } from './outcomes.ts'
+import {
+  abandonedOutcome,
+  exhaustedOutcome,
+  expiredOutcome,
+  failedOutcome,
+  interruptedOutcome,
+  lostOutcome,
+} from './outcomes.ts'
 import type { RunMetrics, Waste } from './run-metrics.ts'
 import { countWaste, countWastedFrames } from './waste.ts'
 
 export type RunDeps = FinishDeps &
   GenerateDeps & {
     relay: Pick<Relay, 'claim' | 'letGo' | 'emit' | 'framesAfter' | 'prepare' | 'conclude'>
+    keptCompletions: Pick<KeptCompletions, 'outcomeOf' | 'largeJobOf'>
     admission: Pick<Admission, 'started' | 'leave'>
     attempts: Attempts
     audience: Audience
@@ -37,6 +49,8 @@ export type RunDeps = FinishDeps &
 type Claimed = Extract<Claim, { kind: 'claimed' }>
 
 const RETRY_MS = 500
+/** After so many attempts a wait for a vendor counts as one: what is remembered of them is bounded. */
+const MOST_WAITS = 100
 /** A fault of our own will hardly be gone in a moment. */
 const UNEXPECTED_RETRY_MS = 5_000
 
@@ -73,7 +87,7 @@ async function act(deps: RunDeps, claim: Claim, signal: AbortSignal): Promise<Pr
         return endUnrun(deps, claim, abandonedOutcome())
       // Not waited for: it leaves with the next command, and matters only to the account's bound on what is queued.
       deps.admission.started(claim.job.accountId, claim.job.id).catch(() => {})
-      return runAttempt(deps, claim, signal)
+      return runWhole(deps, claim, signal)
     case 'interrupted':
       await countWastedFrames(deps, claim.job)
       return endUnrun(deps, claim, interruptedOutcome())
@@ -83,6 +97,14 @@ async function act(deps: RunDeps, claim: Claim, signal: AbortSignal): Promise<Pr
 }
 
 const unrunnable = { cancelled: abandonedOutcome, expired: expiredOutcome, exhausted: exhaustedOutcome }
+
+/** A large one is fetched from Postgres. What is not there any more has ended, and Redis was not told. */
+async function runWhole(deps: RunDeps, claim: Claimed, signal: AbortSignal): Promise<Processed> {
+  if (!claim.job.large) return runAttempt(deps, claim, signal)
+  const kept = await deps.keptCompletions.largeJobOf(claim.job.id)
+  if (kept === undefined) return endUnrun(deps, claim, lostOutcome())
+  return runAttempt(deps, { ...claim, job: madeWhole(claim.job, decodeJob(kept)) }, signal)
+}
 
 async function endUnrun(
   deps: RunDeps,
@@ -182,6 +204,14 @@ async function endStopped(
   if (failure.code === 'internal') deps.log.error({ err: failure.cause, completion: job.id }, 'attempt failed')
   await waste('failed')
   if (seen) return end(deps, claim, generated, interruptedOutcome())
+  if (failure instanceof TargetsCooling && claim.before.length < MOST_WAITS) {
+    // Not an attempt: nobody was asked. Those that wait do not all come back at once.
+    const afterMs = Math.ceil(failure.retryAfterMs! * (1 + Math.random() / 4))
+    if (Date.now() + afterMs < job.deadlineAt) {
+      await letGo(deps, claim, generated, 'handed_back')
+      return { kind: 'retry', afterMs }
+    }
+  }
   const pauseMs = failure.retryAfterMs ?? RETRY_MS * 2 ** (claim.attempt - 1)
   const mayRunAgain = errors[failure.code].retryable && claim.attempt < deps.maxAttempts
   if (mayRunAgain && Date.now() + pauseMs < job.deadlineAt) {
@@ -220,8 +250,18 @@ async function end(deps: RunDeps, claim: Claimed, generated: Generated, outcome:
 
 const recordOf = (
   { worker }: RunDeps,
-  { attempt, startedAt }: Claimed,
-  { servedBy }: Generated,
+  { attempt, startedAt, job: { requested } }: Claimed,
+  { servedBy, tried }: Generated,
   end: AttemptRecord['end'],
   error?: string,
-): AttemptRecord => ({ attempt, worker: worker.name, startedAt, endedAt: Date.now(), end, target: servedBy, error })
+): AttemptRecord => ({
+  attempt,
+  worker: worker.name,
+  startedAt,
+  endedAt: Date.now(),
+  end,
+  target: servedBy,
+  error,
+  ...(tried.length > 0 && { tried }),
+  ...(requested !== undefined && { requested }),
+})

@@ -1,24 +1,14 @@
 import { z } from 'zod'
+import { AnthropicConfig, OpenAiConfig } from './vendor-config.ts'
 
 /** Where a model runs, and how fast the stand-in pretends to be. Times in milliseconds. */
 export const BackendConfig = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('openai'),
-    base_url: z.url({ protocol: /^https?$/ }),
-    /** The name of the environment variable that holds the secret; the secret itself is never in the file. */
-    api_key_env: z
-      .string()
-      .regex(/^[A-Z][A-Z0-9_]*$/)
-      .optional(),
-    /** Completions in flight at once, over all workers. */
-    slots: z.int().positive().max(100_000).optional(),
-    connect_timeout_ms: z.int().positive().default(5_000),
-    first_token_timeout_ms: z.int().positive().default(120_000),
-    idle_timeout_ms: z.int().positive().default(60_000),
-  }),
+  OpenAiConfig,
+  AnthropicConfig,
   z.strictObject({
     kind: z.literal('simulated'),
     slots: z.int().positive().max(100_000).optional(),
+    quota_group: z.string().min(1).max(64).optional(),
     tokens_per_second: z.number().positive().max(1_000_000).default(50),
     output_tokens: z.int().positive().max(100_000).default(48),
     latency_ms: z.int().nonnegative().max(600_000).default(100),
@@ -30,3 +20,16 @@ export const BackendConfig = z.discriminatedUnion('kind', [
   }),
 ])
 export type BackendConfig = z.infer<typeof BackendConfig>
+
+/** Backends of one group share a vendor's limits: where one is told to wait, all of them do. */
+export const quotaGroupOf = (name: string, { quota_group: group }: BackendConfig): string => group ?? name
+
+/** The environment variables that a backend's secrets are in, each with the field that names it. */
+export function secretNamesOf(config: BackendConfig): { path: string[]; name: string }[] {
+  if (config.kind === 'simulated') return []
+  const { api_key_env: name, headers = {} } = config
+  const inHeaders = Object.entries(headers).flatMap(([header, value]) =>
+    typeof value === 'string' ? [] : [{ path: ['headers', header, 'env'], name: value.env }],
+  )
+  return [...(name === undefined ? [] : [{ path: ['api_key_env'], name }]), ...inHeaders]
+}

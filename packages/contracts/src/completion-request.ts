@@ -98,6 +98,16 @@ export const Reasoning = z.object({
 })
 export type Reasoning = z.infer<typeof Reasoning>
 
+/** How OpenAI keeps prompts. It changes what a repeated prompt costs, never what is answered: others leave it out. */
+export const PromptCache = z.object({
+  /** `explicit` keeps no more than what is marked. */
+  mode: z.enum(['implicit', 'explicit']).optional(),
+  ttl: z.enum(['30m', '12h']).optional(),
+  /** The older word for the same wish. */
+  retention: z.enum(['in_memory', '24h']).optional(),
+})
+export type PromptCache = z.infer<typeof PromptCache>
+
 /** The canonical request: what every dialect is read into and every backend is asked from. */
 export const CompletionRequest = z.object({
   /** The catalogue's model id, after aliases and rules are resolved. */
@@ -128,6 +138,7 @@ export const CompletionRequest = z.object({
   /** Whom of the client's own users this is for, as an id that only the client understands. */
   endUser: z.string().optional(),
   promptCacheKey: z.string().optional(),
+  promptCache: PromptCache.optional(),
   stream: z.boolean(),
   /** Fields of vendors, which go to the backends that list them, as they came. */
   extra: JsonObject.optional(),

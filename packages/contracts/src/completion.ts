@@ -17,6 +17,10 @@ export const CompletionJob = z.object({
   accountId: AccountId,
   keyId: KeyId,
   request: CompletionRequest,
+  /** What the client asked for: a model, an alias, a rule, a target, or `auto`. */
+  requested: z.string().optional(),
+  /** The one target that may serve it, as `backend/model`, where the client named it. */
+  onlyTarget: z.string().optional(),
   /** The price it was quoted with, whatever its model costs by the time it is settled. */
   price: Price,
   /** The most it can cost: it is never charged more. Less is reserved where the account clamps and cannot cover it. */
@@ -29,6 +33,8 @@ export const CompletionJob = z.object({
   ownDeadline: z.boolean(),
   /** It and its result are kept in Postgres: it survives the loss of Redis, and its result can be asked for later. */
   kept: z.boolean(),
+  /** Too large for Redis: what makes it so waits in Postgres, kept or not, until it has ended. */
+  large: z.boolean().optional(),
   /** It is cancelled when nobody waits for it any more. */
   attended: z.boolean(),
   /** Its stream ends with a chunk that tells the usage. */
@@ -47,6 +53,10 @@ export type OutcomeError = z.infer<typeof OutcomeError>
 export const AttemptEnd = z.enum([...EndState.options, 'handed_back', 'interrupted', 'lost'])
 export type AttemptEnd = z.infer<typeof AttemptEnd>
 
+/** A target that failed before it began to answer, or was passed over, and why: an error code or a state of the target. */
+const Tried = z.object({ target: z.string(), error: z.string() })
+export type Tried = z.infer<typeof Tried>
+
 /** One try at a completion. Times are in milliseconds since the epoch, by the clock of Redis or of the worker. */
 export const AttemptRecord = z.object({
   /** Counts from 1; one that was handed back is not counted. */
@@ -59,6 +69,10 @@ export const AttemptRecord = z.object({
   /** The target it was served by, as `backend/model`. */
   target: z.string().optional(),
   error: z.string().optional(),
+  /** The targets before that one, each with why it did not serve. */
+  tried: z.array(Tried).optional(),
+  /** What the client asked for. */
+  requested: z.string().optional(),
 })
 export type AttemptRecord = z.infer<typeof AttemptRecord>
 

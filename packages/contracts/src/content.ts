@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** Marks the end of a prefix that a backend may keep: what follows the mark is not part of it. */
-export const CacheMark = z.object({ ttl: z.enum(['5m', '1h']).optional() })
+/** Marks the end of a prefix that a backend may keep, for so long at least: what follows the mark is not part of it. */
+export const CacheMark = z.object({ ttl: z.enum(['5m', '30m', '1h', '12h']).optional() })
 export type CacheMark = z.infer<typeof CacheMark>
 
 const marked = { cache: CacheMark.optional() }
@@ -19,7 +19,7 @@ export type TextPart = z.infer<typeof TextPart>
 export const ImagePart = z.object({
   type: z.literal('image'),
   source: Source,
-  detail: z.enum(['auto', 'low', 'high']).optional(),
+  detail: z.enum(['auto', 'low', 'high', 'original']).optional(),
   ...marked,
 })
 export type ImagePart = z.infer<typeof ImagePart>

@@ -28,6 +28,13 @@ function holdsUuid(id: string): boolean {
 
 export const CompletionId = idSchema<'CompletionId'>('chatcmpl')
 export type CompletionId = z.infer<typeof CompletionId>
+/** The same id as Anthropic's clients expect one. */
+export const messageIdOf = (id: CompletionId): string => `msg_${id.slice('chatcmpl_'.length)}`
+/** An id of a completion in either of its spellings. */
+export const EitherCompletionId = z
+  .string()
+  .transform((id) => (id.startsWith('msg_') ? `chatcmpl_${id.slice('msg_'.length)}` : id))
+  .pipe(CompletionId)
 export const AccountId = idSchema<'AccountId'>('acct')
 export type AccountId = z.infer<typeof AccountId>
 export const KeyId = idSchema<'KeyId'>('key')

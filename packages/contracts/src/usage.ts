@@ -18,12 +18,14 @@ export const Usage = z.object({
   source: z.enum(['reported', 'estimated']),
 })
 export type Usage = z.infer<typeof Usage>
+export type UsageCounts = Omit<Usage, 'source'>
 
 export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, source: 'reported' }
 
 /** All tokens of the prompt, however they were read. */
-export const promptTokens = ({ inputTokens, cachedInputTokens, cacheWriteTokens = 0 }: Usage): number =>
+export const promptTokens = ({ inputTokens, cachedInputTokens, cacheWriteTokens = 0 }: UsageCounts): number =>
   inputTokens + cachedInputTokens + cacheWriteTokens
 
 /** All tokens that were generated, reasoning among them. */
-export const generatedTokens = ({ outputTokens, reasoningTokens = 0 }: Usage): number => outputTokens + reasoningTokens
+export const generatedTokens = ({ outputTokens, reasoningTokens = 0 }: UsageCounts): number =>
+  outputTokens + reasoningTokens

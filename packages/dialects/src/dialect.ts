@@ -7,7 +7,16 @@ export type AnswerHead = { id: string; created: number; model: string }
 export type Bill = { usage: Usage; charged: Microcredits; clampedTo?: number | undefined }
 
 /** What a model's bounds and capabilities may refuse. */
-export type Refusable = Capability | 'maxOutputTokens' | 'temperature' | 'topP' | 'topK' | 'model' | 'messages'
+export type Refusable =
+  | Capability
+  | 'maxOutputTokens'
+  | 'temperature'
+  | 'topP'
+  | 'topK'
+  | 'frequencyPenalty'
+  | 'presencePenalty'
+  | 'model'
+  | 'messages'
 
 /** How a client is answered, in the words of the API that it speaks. All of it is pure. */
 export type Dialect = {

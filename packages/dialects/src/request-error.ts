@@ -1,28 +1,39 @@
-import { ServiceError } from '@weir/contracts'
-import type { z } from 'zod'
+import { type ErrorCode, ServiceError } from '@weir/contracts'
+import { z } from 'zod'
+
+/**
+ * A field that we know and do not take. Its message goes on after the field's name, `is not supported: …`. Null is the
+ * same as leaving it out.
+ */
+export const unsupported = (message: string) => z.never({ error: message }).nullish()
+
+/** What `params` of a custom issue may say: the code of the error, where it is not `invalid_request`. */
+export type IssueParams = { code: ErrorCode }
 
 /**
  * The 400 for a body that a schema refused. It names the field that is wrong as a client would write it
  * (`messages[0].content`) and tells a misspelt field from one we know and do not support.
  */
-export function requestErrorOf(
-  issues: readonly z.core.$ZodIssue[],
-  unsupported: ReadonlySet<string> = new Set(),
-): ServiceError {
+export function requestErrorOf(issues: readonly z.core.$ZodIssue[]): ServiceError {
   const issue = deepest(issues)
   if (!issue) return new ServiceError('invalid_request', 'The request body is not valid.')
 
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? ''
     const param = paramOf([...issue.path, key])
-    return issue.path.length === 0 && unsupported.has(key)
-      ? new ServiceError('unsupported_parameter', `'${param}' is not supported.`, { param })
-      : new ServiceError('unknown_parameter', `Unknown parameter: '${param}'.`, { param })
+    return new ServiceError('unknown_parameter', `Unknown parameter: '${param}'.`, { param })
   }
   const param = paramOf(issue.path)
+  const code = codeOf(issue)
+  if (code !== 'invalid_request') return new ServiceError(code, `'${param}' ${issue.message}.`, { param })
   return param
     ? new ServiceError('invalid_request', `Invalid '${param}': ${issue.message}`, { param })
     : new ServiceError('invalid_request', `The request body is not valid: ${issue.message}`)
+}
+
+function codeOf(issue: z.core.$ZodIssue): ErrorCode {
+  if (issue.code === 'invalid_type' && issue.expected === 'never') return 'unsupported_parameter'
+  return (issue.code === 'custom' && (issue.params as IssueParams | undefined)?.code) || 'invalid_request'
 }
 
 /** In a union the member that read furthest is the one the client meant. */
@@ -42,5 +53,6 @@ function inside(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue {
   return { ...found, path: [...issue.path, ...found.path] }
 }
 
+/** Keys are the client's own words, of any length: an answer repeats the beginning of each. */
 const paramOf = (path: readonly PropertyKey[]): string =>
-  path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i ? '.' : ''}${String(key)}`)).join('')
+  path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i ? '.' : ''}${String(key).slice(0, 100)}`)).join('')

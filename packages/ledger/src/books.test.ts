@@ -83,7 +83,7 @@ const priceOf = (values: Values) =>
     id: uuid(),
     model: 'm',
     effective_at: now,
-    price: '{}',
+    price: '{"input":"1","cachedInput":"1","output":"1"}',
     source: 'admin',
     ...values,
   })
@@ -136,6 +136,8 @@ test.each([
   ['key_spend_not_negative', spendOf({ held: -1n })],
   ['key_spend_not_negative', spendOf({ spent: -1n })],
   ['price_is_an_object', priceOf({ price: '7' })],
+  ['price_is_whole_picocredits', priceOf({ price: '{"input":"1.5","cachedInput":"1","output":"1"}' })],
+  ['price_is_whole_picocredits', priceOf({ price: '{"input":"1"}' })],
   ['price_source_known', priceOf({ source: 'rumour' })],
 ])('the books themselves refuse what breaks %s', async (constraint, statement) => {
   await expect(statement.execute(ledger.db)).rejects.toMatchObject({ constraint })

@@ -48,6 +48,39 @@ test('a price past what a float can hold is kept to the picocredit', async () =>
   expect(await prices.find(version.id)).toEqual(version)
 })
 
+test('every part of a price is kept, and what was not said stays unsaid', async () => {
+  const tokens = { input: 3n, cachedInput: 1n, cacheWrite: 4n, output: 15n, reasoning: 12n }
+  const all = { ...tokens, image: 10n ** 9n, request: 10n ** 8n, minimum: 10n ** 15n, batchDiscount: 50 }
+  const model = newModel()
+
+  await prices.set(model, all)
+  await prices.register([{ id: model, price: tokens }])
+
+  expect((await prices.history(model, { limit: 10 })).map(({ price }) => price)).toEqual([tokens, all])
+})
+
+test('one part of a price in the catalogue that changes makes a new version', async () => {
+  const id = newModel()
+  await prices.register([{ id, price: { ...priceOf(7n), batchDiscount: 50 } }])
+  await prices.register([{ id, price: { ...priceOf(7n), batchDiscount: 50 } }])
+  await prices.register([{ id, price: { ...priceOf(7n), batchDiscount: 40 } }])
+  await prices.register([{ id, price: { ...priceOf(7n), batchDiscount: 40, minimum: 1n } }])
+
+  expect(await historyOf(id)).toHaveLength(3)
+})
+
+test.each([
+  ['half a picocredit', { input: '0.5', cachedInput: '1', output: '1' }],
+  ['an amount that is no text', { input: 1, cachedInput: '1', output: '1' }],
+  ['nothing for the output', { input: '1', cachedInput: '1' }],
+  ['a discount of more than everything', { input: '1', cachedInput: '1', output: '1', batchDiscount: 101 }],
+])('the books take no price that nobody could compute with: %s', async (_, price) => {
+  const insert = sql`insert into ledger.price_version (id, model, effective_at, price, source)
+    values (gen_random_uuid(), 'odd', now(), ${JSON.stringify(price)}, 'admin')`
+
+  await expect(insert.execute(ledger.db)).rejects.toThrow('price_is_whole_picocredits')
+})
+
 test('what an operator sets is not undone by a restart with the same catalogue, but by one that says something new', async () => {
   const id = newModel()
   await prices.register([{ id, price: priceOf(7n) }])

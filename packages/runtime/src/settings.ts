@@ -105,7 +105,11 @@ export const settings = {
     'months of entries and reservations kept in the books; older ones are archived',
   ),
 
-  WEIR_BODY_LIMIT_BYTES: bytes(4 * 1_048_576).describe('largest request body'),
+  WEIR_BODY_LIMIT_BYTES: bytes(20 * 1_048_576).describe('largest body of a request for a completion'),
+  WEIR_BODY_ROOM_BYTES: bytes(256 * 1_048_576).describe(
+    'large bodies that a process reads at once, together; more get 503',
+  ),
+  WEIR_LARGE_BODY_BYTES: bytes(131_072).describe('a larger request waits for its worker in Postgres, not in Redis'),
   WEIR_COMPLETION_TIMEOUT_MS: milliseconds(600_000).describe(
     'from admission to the last token of a plain call that does not say',
   ),
@@ -156,6 +160,14 @@ export const settings = {
     .default(512)
     .describe('a frame that has grown to this size leaves at once'),
   WEIR_RETENTION_MS: milliseconds(600_000).describe('how long an ended stream can be replayed'),
+  WEIR_FETCH_PRIVATE_ADDRESSES: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('whether images may be fetched from private networks, over plain HTTP and from any port'),
+  WEIR_FETCH_TIMEOUT_MS: milliseconds(15_000, 120_000).describe('longest wait for one image behind an address'),
+  WEIR_IMAGE_MAX_BYTES: bytes(20 * 1_048_576).describe(
+    'what the images and files of one request may weigh together that are fetched for it',
+  ),
   WEIR_SHUTDOWN_MS: milliseconds(20_000, 3_600_000).describe('how long running completions may go on after SIGTERM'),
   WEIR_DRAIN_DELAY_MS: z.coerce
     .number()

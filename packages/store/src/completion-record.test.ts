@@ -22,14 +22,14 @@ async function openFixture() {
       await sql`
         select store.insert_completions(
           '{true}', array[${id}]::uuid[], array[${account}]::uuid[], array[${key}]::uuid[], '{fast}', '{true}',
-          array[clock_timestamp()], '{false}', '{null}')`.execute(db)
+          array[clock_timestamp()], '{false}', '{null}', '{50}')`.execute(db)
       return completion
     },
     async end(id: Parameters<typeof uuidOf>[0]) {
       await sql`
         select store.end_completions(
-          array[${uuidOf(id)}]::uuid[], '{cancelled}', '{gpu/small}', '{cancelled}', '{9007199254740991}', '{2}', '{3}',
-          '{estimated}', '{40}', '{2}', '{100}', array[clock_timestamp()], '{null}')`.execute(db)
+          array[${uuidOf(id)}]::uuid[], '{cancelled}', '{gpu/small}', '{cancelled}', '{9007199254740991}', '{2}', '{4}',
+          '{3}', '{5}', '{6}', '{estimated}', '{40}', '{2}', '{100}', array[clock_timestamp()], '{null}')`.execute(db)
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
@@ -49,6 +49,7 @@ test('a completion that runs is known by what was asked, and has no end', async 
     metadata: {},
     createdAt: expect.any(Date),
     deadlineAt: expect.any(Date),
+    batchDiscount: 50,
     isDeleted: false,
     end: undefined,
   })
@@ -62,7 +63,15 @@ test('a completion that has ended says how', async () => {
   expect((await fixture.find(accountId, id))?.end).toEqual({
     state: 'cancelled',
     endedAt: expect.any(Date),
-    usage: { inputTokens: Number.MAX_SAFE_INTEGER, cachedInputTokens: 2, outputTokens: 3, source: 'estimated' },
+    usage: {
+      inputTokens: Number.MAX_SAFE_INTEGER,
+      cachedInputTokens: 2,
+      cacheWriteTokens: 4,
+      outputTokens: 3,
+      reasoningTokens: 5,
+      images: 6,
+      source: 'estimated',
+    },
     servedBy: 'gpu/small',
     errorCode: 'cancelled',
     attempts: 2,

@@ -24,6 +24,8 @@ export type CompletionRecord = {
   metadata: Metadata
   createdAt: Date
   deadlineAt: Date
+  /** So many percent less it costs than its price says, as a line of a batch. */
+  batchDiscount: number
   /** Its owner asked us to forget it; the books do not. */
   isDeleted: boolean
   /** Undefined while it waits or runs. */
@@ -102,8 +104,8 @@ export function createCompletionRecords(db: Database) {
 }
 
 const columns = sql`id, key_id, model, stream, background, metadata, state, created_at, deadline_at, ended_at, served_by,
-  error_code, input_tokens, cached_input_tokens, output_tokens, usage_source, charged, attempts, attempt_log, clamped_to,
-  deleted_at is not null as is_deleted`
+  error_code, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images,
+  usage_source, charged, attempts, attempt_log, clamped_to, batch_discount, deleted_at is not null as is_deleted`
 
 type Head = {
   id: string
@@ -114,6 +116,7 @@ type Head = {
   metadata: Metadata | null
   created_at: Date
   deadline_at: Date
+  batch_discount: number
   is_deleted: boolean
 }
 /** Whoever ends a completion writes all of this at once. */
@@ -124,7 +127,10 @@ type EndedRow = Head & {
   error_code: ErrorCode | null
   input_tokens: bigint
   cached_input_tokens: bigint
+  cache_write_tokens: bigint | null
   output_tokens: bigint
+  reasoning_tokens: bigint | null
+  images: bigint | null
   usage_source: Usage['source']
   charged: bigint
   attempts: number | null
@@ -142,6 +148,7 @@ const recordOf = (row: Row): CompletionRecord => ({
   metadata: row.metadata ?? {},
   createdAt: row.created_at,
   deadlineAt: row.deadline_at,
+  batchDiscount: row.batch_discount,
   isDeleted: row.is_deleted,
   end: row.state === 'queued' ? undefined : endOf(row),
 })
@@ -149,12 +156,7 @@ const recordOf = (row: Row): CompletionRecord => ({
 const endOf = (row: EndedRow): CompletionEnd => ({
   state: row.state,
   endedAt: row.ended_at,
-  usage: {
-    inputTokens: Number(row.input_tokens),
-    cachedInputTokens: Number(row.cached_input_tokens),
-    outputTokens: Number(row.output_tokens),
-    source: row.usage_source,
-  },
+  usage: usageOf(row),
   charged: row.charged,
   servedBy: row.served_by,
   errorCode: row.error_code,
@@ -162,3 +164,19 @@ const endOf = (row: EndedRow): CompletionEnd => ({
   attemptLog: (row.attempt_log ?? []).map((each) => AttemptRecord.parse(each)),
   clampedTo: row.clamped_to,
 })
+
+/** A bucket that is empty is absent, as it was when the usage was written. */
+function usageOf(row: EndedRow): Usage {
+  const [cacheWriteTokens, reasoningTokens, images] = [row.cache_write_tokens, row.reasoning_tokens, row.images].map(
+    Number,
+  )
+  return {
+    inputTokens: Number(row.input_tokens),
+    cachedInputTokens: Number(row.cached_input_tokens),
+    ...(cacheWriteTokens && { cacheWriteTokens }),
+    outputTokens: Number(row.output_tokens),
+    ...(reasoningTokens && { reasoningTokens }),
+    ...(images && { images }),
+    source: row.usage_source,
+  }
+}

@@ -36,7 +36,7 @@ test('a result is forgotten once its time is over, which begins with its end', a
   expect(await forget()).toEqual({ results: 1, keys: 0 })
 
   expect(await outcomesOf(lapsed, kept)).toEqual([undefined, 'an outcome'])
-  expect(await fixture.kept.jobOf(running)).toBe('a job')
+  expect(await fixture.kept.largeJobOf(running)).toBe('a job')
   expect(await fixture.records.find(fixture.accountId, lapsed)).toMatchObject({ isDeleted: false })
 })
 

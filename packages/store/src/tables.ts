@@ -32,11 +32,15 @@ export type StoreTables = {
     error_code: string | null
     input_tokens: bigint | null
     cached_input_tokens: bigint | null
+    cache_write_tokens: bigint | null
     output_tokens: bigint | null
+    reasoning_tokens: bigint | null
+    images: bigint | null
     usage_source: string | null
     charged: bigint | null
     attempts: number | null
     clamped_to: number | null
+    batch_discount: number
   }
   'store.rate_limit': {
     account_id: string
@@ -55,7 +59,10 @@ export type StoreTables = {
     requests: bigint
     input_tokens: bigint
     cached_input_tokens: bigint
+    cache_write_tokens: bigint
     output_tokens: bigint
+    reasoning_tokens: bigint
+    images: bigint
     charged: bigint
   }
   'store.watched_completion': { id: string }

@@ -11,23 +11,29 @@ afterAll(() => store[Symbol.asyncDispose]())
 const january = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2026-02-01T00:00:00Z') }
 const [keyA, keyB] = [newKeyId(), newKeyId()].sort() as [KeyId, KeyId]
 
-/** A completion that used one token of each kind for each microcredit it was charged, and ended then. */
+/** A completion that used one token of each kind, and an image, for each microcredit it was charged, and ended then. */
 type Ended = { at: string; model?: string; keyId?: KeyId; charged?: bigint }
 
 async function accountWith(...all: Ended[]): Promise<AccountId> {
   const accountId = newAccountId()
+  await endOf(accountId, all)
+  return accountId
+}
+
+/** All in one batch. */
+async function endOf(accountId: AccountId, all: Ended[]): Promise<void> {
   const ids = all.map(() => uuidOf(newCompletionId()))
   const charged = all.map(({ charged = 1n }) => charged)
   const each = <T>(value: T): T[] => all.map(() => value)
   await sql`select store.insert_completions(${each(true)}::boolean[], ${ids}::uuid[],
     ${each(uuidOf(accountId))}::uuid[], ${all.map(({ keyId = keyA }) => uuidOf(keyId))}::uuid[],
     ${all.map(({ model = 'fast' }) => model)}::text[], ${each(false)}::boolean[],
-    ${each('2026-01-01')}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[])`.execute(store.db)
+    ${each('2026-01-01')}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[],
+    ${each(0)}::smallint[])`.execute(store.db)
   await sql`select store.end_completions(${ids}::uuid[], ${each('completed')}::text[], ${each(null)}::text[],
     ${each(null)}::text[], ${charged}::bigint[], ${charged}::bigint[], ${charged}::bigint[],
-    ${each('reported')}::text[], ${charged}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
+    ${charged}::bigint[], ${charged}::bigint[], ${charged}::bigint[], ${each('reported')}::text[], ${charged}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
     ${all.map(({ at }) => at)}::timestamptz[], ${each(null)}::jsonb[])`.execute(store.db)
-  return accountId
 }
 
 const usageOf = (accountId: AccountId, query: Partial<UsageQuery> = {}) =>
@@ -35,7 +41,8 @@ const usageOf = (accountId: AccountId, query: Partial<UsageQuery> = {}) =>
 
 const used = (startsAt: string, requests: number, charged: bigint) => {
   const tokens = Number(charged)
-  const all = { inputTokens: tokens, cachedInputTokens: tokens, outputTokens: tokens }
+  const input = { inputTokens: tokens, cachedInputTokens: tokens, cacheWriteTokens: tokens, images: tokens }
+  const all = { ...input, outputTokens: tokens, reasoningTokens: tokens }
   return { startsAt: new Date(startsAt), model: null, keyId: null, requests, ...all, charged }
 }
 
@@ -131,6 +138,15 @@ test('many completions that end at once are all counted', async () => {
   const accountId = await accountWith(...Array.from({ length: 50 }, (_, n) => ({ at, model: `model ${n % 3}` })))
 
   expect(await usageOf(accountId)).toEqual([used('2026-01-09', 50, 50n)])
+})
+
+test('what ends in an hour in which others have ended is added to them, each kind of token by itself', async () => {
+  const at = '2026-01-09T12:00:00+00'
+  const accountId = await accountWith({ at, charged: 3n })
+
+  await endOf(accountId, [{ at, charged: 4n }])
+
+  expect(await usageOf(accountId)).toEqual([used('2026-01-09', 2, 7n)])
 })
 
 test('tokens beyond what one sum of them could hold are shown as a number all the same', async () => {

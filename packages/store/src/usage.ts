@@ -25,7 +25,10 @@ export type UsageRow = UsagePosition & {
   requests: number
   inputTokens: number
   cachedInputTokens: number
+  cacheWriteTokens: number
   outputTokens: number
+  reasoningTokens: number
+  images: number
   charged: Microcredits
 }
 
@@ -45,8 +48,9 @@ export function createUsageStore(db: Database) {
             ${groupBy.includes('model') ? sql.ref('model') : sql`null::text`} as model,
             ${groupBy.includes('key') ? sql.ref('key_id') : sql`null::uuid`} as key_id,
             sum(requests)::text as requests, sum(input_tokens)::text as input_tokens,
-            sum(cached_input_tokens)::text as cached_input_tokens, sum(output_tokens)::text as output_tokens,
-            sum(charged)::text as charged
+            sum(cached_input_tokens)::text as cached_input_tokens, sum(cache_write_tokens)::text as cache_write_tokens,
+            sum(output_tokens)::text as output_tokens, sum(reasoning_tokens)::text as reasoning_tokens,
+            sum(images)::text as images, sum(charged)::text as charged
           from store.usage_hour
           where account_id = ${uuidOf(accountId)} and hour >= ${from.toISOString()} and hour < ${query.to.toISOString()}
             ${model === undefined ? sql`` : sql`and model = ${model}`}
@@ -74,7 +78,10 @@ type Row = {
   requests: string
   input_tokens: string
   cached_input_tokens: string
+  cache_write_tokens: string
   output_tokens: string
+  reasoning_tokens: string
+  images: string
   charged: string
 }
 
@@ -85,6 +92,9 @@ const usageRowOf = (row: Row): UsageRow => ({
   requests: Number(row.requests),
   inputTokens: Number(row.input_tokens),
   cachedInputTokens: Number(row.cached_input_tokens),
+  cacheWriteTokens: Number(row.cache_write_tokens),
   outputTokens: Number(row.output_tokens),
+  reasoningTokens: Number(row.reasoning_tokens),
+  images: Number(row.images),
   charged: BigInt(row.charged),
 })

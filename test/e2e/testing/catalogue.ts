@@ -1,4 +1,4 @@
-/** A weir.yaml with one backend for each name and a model of the same name on it. Prices are for 1,000 tokens. */
+/** A weir.yaml with one backend for each name and a model of the same name on it, the first by default. Prices are for 1,000 tokens. */
 export function catalogueOf(backends: Record<string, object>, models: Record<string, object> = {}): string {
   const entries = Object.keys(backends).map((name) => ({
     id: name,
@@ -9,7 +9,7 @@ export function catalogueOf(backends: Record<string, object>, models: Record<str
     ...models[name],
   }))
   // JSON is YAML.
-  return JSON.stringify({ backends, models: entries })
+  return JSON.stringify({ backends, models: entries, default_model: entries[0]?.id })
 }
 
 /** Answers at once. */

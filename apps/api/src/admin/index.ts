@@ -2,6 +2,7 @@ import type { ApiKeyStore } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticateAdmin } from '../authenticate.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
+import { type BackendsDeps, backends } from './backends.ts'
 import { type BooksDeps, books } from './books.ts'
 import { accounts } from './accounts.ts'
 import { type CorrectionsDeps, corrections } from './corrections.ts'
@@ -23,6 +24,7 @@ export type AdminDeps = { adminKey: string; apiKeys: ApiKeyStore } & KeysDeps &
   KeyLimitsDeps &
   RateLimitsDeps &
   PricesDeps &
+  BackendsDeps &
   LedgerCheckDeps
 
 /** /admin/v1: what operators do. */
@@ -40,6 +42,7 @@ export function admin(deps: AdminDeps) {
     await app.register(books(deps))
     await app.register(statement(deps))
     await app.register(prices(deps))
+    await app.register(backends(deps))
     await app.register(ledgerCheck(deps))
   }
 }

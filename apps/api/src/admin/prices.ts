@@ -1,5 +1,5 @@
-import { DEAREST_TOKEN } from '@weir/backends'
-import { type Catalogue, type Microcredits, type Price, PriceId, ServiceError } from '@weir/contracts'
+import { tokenPriceOf } from '@weir/backends'
+import { type Catalogue, type Microcredits, type Price, PriceId, ServiceError, formatCredits } from '@weir/contracts'
 import type { Prices } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -20,8 +20,14 @@ const NewPrice = z.strictObject({
   model: modelName.describe('A model id or alias'),
   input: creditsOrNone,
   cached_input: creditsOrNone.optional().describe('By default that of input'),
+  cache_write: creditsOrNone.optional().describe('For input that is written to a cache; by default that of input'),
   output: creditsOrNone,
-  per: z.int().min(1).max(1_000_000_000).default(1_000_000).describe('Tokens that the prices are for'),
+  reasoning: creditsOrNone.optional().describe('By default that of output'),
+  per: z.int().min(1).max(1_000_000_000).default(1_000_000).describe('Tokens that the prices before this are for'),
+  image: creditsOrNone.optional().describe('For each image in a request, beside its tokens; by default nothing'),
+  request: creditsOrNone.optional().describe('For each completion that is charged; by default nothing'),
+  minimum: creditsOrNone.optional().describe('The least that a completion costs which is charged'),
+  batch_discount: z.int().min(0).max(100).optional().describe('Percent that a line of a batch pays less'),
   effective_at: time.optional().describe('From then on; by default at once'),
 })
 type NewPrice = z.infer<typeof NewPrice>
@@ -80,30 +86,31 @@ export function prices(deps: PricesDeps) {
         const { effective_at: effectiveAt } = body
         if (effectiveAt && effectiveAt.getTime() < Date.now())
           throw refused('effective_at', "'effective_at' must not lie in the past: leave it out to mean now.")
-        const version = await deps.priceVersions.set(model.id, tokenPriceOf(body), effectiveAt)
+        const version = await deps.priceVersions.set(model.id, priceOf(body), effectiveAt)
         return reply.code(201).send(renderPrice(version))
       },
     )
   }
 }
 
-const PICOCREDITS_PER_MICROCREDIT = 1_000_000n
-
-/** The price of one token in whole picocredits. */
-function tokenPriceOf({ input, cached_input: cachedInput = input, output, per }: NewPrice): Price {
-  const each = (param: string, amount: Microcredits) => {
-    const picocredits = amount * PICOCREDITS_PER_MICROCREDIT
-    if (picocredits % BigInt(per) !== 0n)
-      throw refused(param, `'${param}' is finer than one picocredit (0.000000000001 credits) per token.`)
-    if (picocredits / BigInt(per) > DEAREST_TOKEN)
-      throw refused(param, `'${param}' is more than a thousand credits per token.`)
-    return picocredits / BigInt(per)
-  }
-  return {
-    input: each('input', input),
-    cachedInput: each('cached_input', cachedInput),
-    output: each('output', output),
-  }
+/** Read as a file's is, so that the same price can be said in either. */
+function priceOf({ input, output, per, batch_discount: discount, ...price }: NewPrice): Price {
+  const given = (amount: Microcredits | undefined) => (amount === undefined ? undefined : formatCredits(amount))
+  const result = tokenPriceOf({
+    input: formatCredits(input),
+    cachedInput: given(price.cached_input),
+    cacheWrite: given(price.cache_write),
+    output: formatCredits(output),
+    reasoning: given(price.reasoning),
+    per: String(per),
+    image: given(price.image),
+    request: given(price.request),
+    minimum: given(price.minimum),
+    batchDiscount: discount === undefined ? undefined : String(discount),
+  })
+  if ('price' in result) return result.price
+  const { field, message } = result.problems[0]!
+  throw refused(field, `'${field}' ${message}.`)
 }
 
 const refused = (param: string, message: string) => new ServiceError('invalid_request', message, { param })

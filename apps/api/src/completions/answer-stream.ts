@@ -1,5 +1,5 @@
 import { type FollowDeps, type FollowEvent, follow, rejoin } from '@weir/completions'
-import { type CompletionId, type CompletionJob, ServiceError } from '@weir/contracts'
+import { type CompletionJob, ServiceError } from '@weir/contracts'
 import type { Dialect } from '@weir/dialects'
 import type { Relay } from '@weir/relay'
 import { designedError } from '@weir/runtime'
@@ -9,6 +9,7 @@ import { patienceOf } from '../http/patience.ts'
 import { type Attached, DEADLINE_MARGIN_MS, hasEnded, tooLate, withId } from './answering.ts'
 import type { Departures } from './departures.ts'
 import { type StreamText, createStreamText } from './stream-text.ts'
+import { locationOf } from './styles.ts'
 
 export type AnswerStreamDeps = FollowDeps & {
   relay: Pick<Relay, 'release'>
@@ -28,7 +29,7 @@ export async function answerStream(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const attached = { ...job, dialect, model: job.request.model }
-  const text = createStreamText({ ...attached, after: 0 })
+  const text = createStreamText({ ...attached, after: 0, requestId: reply.request.id })
   return relay(deps, attached, text, (signal) => follow(deps, job, signal), reply)
 }
 
@@ -42,7 +43,7 @@ export async function answerStreamAgain(
   { includeUsage, after, waitForFirst }: { includeUsage: boolean; after: number; waitForFirst: boolean },
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const text = createStreamText({ ...attached, includeUsage, after })
+  const text = createStreamText({ ...attached, includeUsage, after, requestId: reply.request.id })
   async function* events(signal: AbortSignal): Events {
     // What is there to be read decides the status; what is still to be said does not hold the headers up.
     if (!waitForFirst) yield { kind: 'handed_over' }
@@ -79,7 +80,7 @@ async function relay(
     if (!ended && patience.over() === 'stopping') {
       // Its reader is asked to come back, to another replica: nobody is to cancel it meanwhile.
       await deps.relay.release(id).catch(deps.onError)
-      await stream.send(errorEvent(goesOnElsewhere(id)))
+      await stream.send(errorEvent(goesOnElsewhere(attached)))
     } else if (!ended) {
       deps.departures.cancelLater(id)
       if (patience.over() === 'late') await stream.send(errorEvent(tooLate()))
@@ -97,10 +98,10 @@ async function relay(
   return reply
 }
 
-const goesOnElsewhere = (id: CompletionId) =>
+const goesOnElsewhere = ({ id, dialect }: Attached) =>
   new ServiceError(
     'stream_interrupted',
-    `This server is being replaced. The completion goes on: resume it at GET /v1/chat/completions/${id}/stream.`,
+    `This server is being replaced. The completion goes on: resume it at GET ${locationOf(id, dialect)}/stream.`,
   )
 
 /** Whether the end was reached, rather than the end of patience. */

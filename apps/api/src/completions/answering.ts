@@ -1,6 +1,7 @@
 import { type AccountId, type CompletionId, type Outcome, ServiceError, mintedAt } from '@weir/contracts'
 import type { AnswerHead, Dialect } from '@weir/dialects'
 import type { CompletionRecords } from '@weir/store'
+import { spelled } from './styles.ts'
 
 /** A completion that a client waits for, however it was begun. */
 export type Attached = {
@@ -41,8 +42,8 @@ export function withId(id: CompletionId, { code, message, retryAfterMs }: Servic
 }
 
 /** The same on every replica: the time is in the id. */
-export const headOf = (id: CompletionId, model: string): AnswerHead => ({
-  id,
+export const headOf = (id: CompletionId, model: string, dialect: Pick<Dialect, 'name'>): AnswerHead => ({
+  id: spelled(id, dialect),
   created: Math.floor(mintedAt(id) / 1_000),
   model,
 })

@@ -3,9 +3,10 @@ import { type CancelDeps, type RejoinDeps, cancel, cancelLost, rejoin } from '@w
 import type { AccountId, CompletionId } from '@weir/contracts'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { ErrorBody } from '../answer-schemas.ts'
-import { CompletionObject, CompletionParams } from './schemas.ts'
-import { type ShowDeps, notFound, showCompletion } from './show-completion.ts'
+import { renderViewAs } from './render-view.ts'
+import { CompletionParams } from './schemas.ts'
+import { type ShowDeps, foundView, notFound } from './show-completion.ts'
+import { styles } from './styles.ts'
 
 export type CancelCompletionDeps = CancelDeps & RejoinDeps & ShowDeps
 
@@ -16,29 +17,30 @@ const WAIT_MS = 2_000
 const ON_ITS_WAY_MS = 250
 const LOOKS = 4
 
-/** POST /v1/chat/completions/{id}/cancel: stops it, whoever runs it. One that has ended stays as it ended. */
+/** POST /v1/chat/completions/{id}/cancel and /v1/messages/{id}/cancel: stops it, whoever runs it. One that has ended stays as it ended. */
 export function cancelCompletions(deps: CancelCompletionDeps) {
   return async (app: FastifyInstance) => {
-    app.withTypeProvider<ZodTypeProvider>().post(
-      '/v1/chat/completions/:id/cancel',
-      {
-        schema: {
-          summary: 'Cancel a completion',
-          description:
-            'One that no worker has begun costs nothing; a running one pays for what it has generated. Cancelling again changes nothing.',
-          tags: ['completions'],
-          security: [{ apiKey: [] }],
-          params: CompletionParams,
-          response: { 200: CompletionObject, '4xx': ErrorBody, '5xx': ErrorBody },
+    for (const { path, dialect, tags, shown, error } of styles)
+      app.withTypeProvider<ZodTypeProvider>().post(
+        `${path}/:id/cancel`,
+        {
+          schema: {
+            summary: 'Cancel a completion',
+            description:
+              'One that no worker has begun costs nothing; a running one pays for what it has generated. Cancelling again changes nothing.',
+            tags,
+            security: [{ apiKey: [] }],
+            params: CompletionParams,
+            response: { 200: shown, '4xx': error, '5xx': error },
+          },
         },
-      },
-      async ({ identity: { accountId }, params: { id } }) => {
-        const record = await deps.completionRecords.find(accountId, id)
-        if (!record || record.isDeleted) throw notFound(id)
-        if (!record.end) await stop(deps, accountId, id)
-        return showCompletion(deps, accountId, id)
-      },
-    )
+        async ({ identity: { accountId }, params: { id } }) => {
+          const record = await deps.completionRecords.find(accountId, id)
+          if (!record || record.isDeleted) throw notFound(id)
+          if (!record.end) await stop(deps, accountId, id)
+          return renderViewAs(dialect, await foundView(deps, accountId, id)) as never
+        },
+      )
   }
 }
 

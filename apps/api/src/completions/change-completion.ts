@@ -7,7 +7,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ErrorBody } from '../answer-schemas.ts'
 import { CompletionObject, CompletionParams } from './schemas.ts'
-import { type ShowDeps, notFound, showCompletion } from './show-completion.ts'
+import { renderView } from './render-view.ts'
+import { type ShowDeps, foundView, notFound } from './show-completion.ts'
 
 export type ChangeDeps = ShowDeps & {
   completionRecords: Pick<CompletionRecords, 'find' | 'setMetadata'>
@@ -35,7 +36,7 @@ export function changeCompletions(deps: ChangeDeps) {
       },
       async ({ identity: { accountId }, params: { id }, body }) => {
         if (!(await deps.completionRecords.setMetadata(accountId, id, body.metadata ?? {}))) throw notFound(id)
-        return showCompletion(deps, accountId, id)
+        return renderView(await foundView(deps, accountId, id))
       },
     )
 

@@ -11,6 +11,8 @@ export function chatCompletions(deps: CreateDeps) {
     app.withTypeProvider<ZodTypeProvider>().post(
       '/v1/chat/completions',
       {
+        bodyLimit: deps.bodyLimitBytes,
+        onRequest: deps.bodyRoom.forBody,
         schema: {
           summary: 'Create a chat completion',
           description:

@@ -4,7 +4,9 @@ import { type CancelCompletionDeps, cancelCompletions } from './cancel-completio
 import { type ChangeDeps, changeCompletions } from './change-completion.ts'
 import { chatCompletions } from './chat-completions.ts'
 import type { CreateDeps } from './create.ts'
+import { countTokens } from './count-tokens.ts'
 import { type ListDeps, listCompletions } from './list-completions.ts'
+import { messages } from './messages.ts'
 import { type ShowDeps, showCompletions } from './show-completion.ts'
 import { type StreamCompletionDeps, streamCompletions } from './stream-completion.ts'
 
@@ -18,8 +20,10 @@ export type CompletionsDeps = CreateDeps &
 /** One completion, however it was begun: made, shown, followed, changed and cancelled. */
 export function completions(deps: CompletionsDeps) {
   return async (app: FastifyInstance) => {
-    // Clients add queries of their own to this one, such as an API version.
+    // Clients add queries of their own to these, such as an API version or a beta.
     await app.register(chatCompletions(deps))
+    await app.register(messages(deps))
+    await app.register(countTokens(deps))
     await app.register(async (strict) => {
       strict.addHook('preValidation', refuseUnknownQuery)
       await strict.register(listCompletions(deps))

@@ -1,5 +1,5 @@
 import { statusesOf } from '@weir/completions'
-import { type AccountId, CompletionId, ServiceError } from '@weir/contracts'
+import { type AccountId, EitherCompletionId, ServiceError } from '@weir/contracts'
 import { openai } from '@weir/dialects'
 import type { CompletionFilter, CompletionRecords } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
@@ -9,14 +9,15 @@ import { ErrorBody, listSchemaOf } from '../answer-schemas.ts'
 import { modelName, wholeNumber } from '../inputs.ts'
 import { listOf } from '../listing.ts'
 import { CompletionObject } from './schemas.ts'
-import { type ShowDeps, renderView } from './show-completion.ts'
+import { renderView } from './render-view.ts'
+import type { ShowDeps } from './show-completion.ts'
 
 export type ListDeps = ShowDeps & { completionRecords: Pick<CompletionRecords, 'find' | 'list'> }
 
 const ListQuery = z
   .object({
     limit: wholeNumber(100).default(20),
-    after: CompletionId.optional().describe('The last_id of the page before'),
+    after: EitherCompletionId.optional().describe('The last_id of the page before'),
     order: z.enum(['asc', 'desc']).default('desc').describe('By the time they were made'),
     status: z
       .enum(['waiting', 'completed', 'failed', 'cancelled', 'expired'])

@@ -13,6 +13,8 @@ export type StreamOptions = {
   includeUsage: boolean
   /** The id of the last event that the client has; 0 when it has none. */
   after: number
+  /** The request that is answered by this stream. */
+  requestId?: string
 }
 
 export type StreamText = ReturnType<typeof createStreamText>
@@ -22,8 +24,8 @@ export type StreamText = ReturnType<typeof createStreamText>
  * already is left out by its number. A completion that Redis has lost begins anew, with numbers far above: `hasGone` says
  * that what the client has is not the beginning of this.
  */
-export function createStreamText({ id, model, dialect, includeUsage, after }: StreamOptions) {
-  const renderer = dialect.createStreamRenderer(headOf(id, model), { includeUsage })
+export function createStreamText({ id, model, dialect, includeUsage, after, requestId }: StreamOptions) {
+  const renderer = dialect.createStreamRenderer(headOf(id, model, dialect), { includeUsage })
   let number: number | undefined
 
   function event(text: string): string {
@@ -43,7 +45,7 @@ export function createStreamText({ id, model, dialect, includeUsage, after }: St
 
   /** A broken stream never ends like a whole one: it gets an error, no finish reason and no [DONE]. */
   function end({ state, choices, usage, cost: charged, clampedTo, ...outcome }: Outcome): string {
-    if (state !== 'completed') return event(dialect.renderErrorEvent(withId(id, errorOf(outcome))))
+    if (state !== 'completed') return event(dialect.renderErrorEvent(withId(id, errorOf(outcome)), requestId))
     // One that was not asked as a stream has said nothing until now.
     const whole = number === undefined ? frame({ epoch: 0, chunks: chunksOf(choices) }) : ''
     return whole + renderer.end({ usage, charged, clampedTo }).map(event).join('')

@@ -1,7 +1,7 @@
 import { ServiceError, errors } from '@weir/contracts'
-import { openai } from '@weir/dialects'
 import { designedError } from '@weir/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { dialectOf } from './dialect-of.ts'
 
 /** What Fastify refuses before any handler runs, by its own code. */
 const refusals: Record<string, (request: FastifyRequest) => ServiceError> = {
@@ -22,16 +22,17 @@ function serviceErrorOf(error: FastifyError, request: FastifyRequest): ServiceEr
   return designedError(error)
 }
 
-/** Every failure of every route leaves through here, in one envelope. */
+/** Every failure of every route leaves through here, in the envelope of the API that its client speaks. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const error = serviceErrorOf(thrown, request)
     if (error.code === 'internal') request.log.error({ err: error.cause }, 'request failed')
     else if (errors[error.code].status >= 500) request.log.warn({ err: error.cause ?? error }, error.code)
-    return sendError(reply, error)
+    return sendError(request, reply, error)
   })
   app.setNotFoundHandler((request, reply) =>
     sendError(
+      request,
       reply,
       new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?', 1)[0]}.`),
     ),
@@ -41,10 +42,10 @@ export function handleErrors(app: FastifyInstance): void {
 /** A path that cannot be read reaches no route and no hook: it is named and refused here. */
 export function refuseUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id).header('request-id', request.id)
-  void sendError(reply, serviceErrorOf(error, request))
+  void sendError(request, reply, serviceErrorOf(error, request))
 }
 
-function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {
+function sendError(request: FastifyRequest, reply: FastifyReply, error: ServiceError): FastifyReply {
   const { status, retryable } = errors[error.code]
   // Clients repeat any 5xx and 409 by themselves; where that cannot help we say so (both vendors' SDKs obey it).
   if ((status >= 500 || status === 409) && !retryable) reply.header('x-should-retry', 'false')
@@ -53,5 +54,7 @@ function sendError(reply: FastifyReply, error: ServiceError): FastifyReply {
     const retryAfterMs = Math.min(Math.max(error.retryAfterMs ?? 1_000, 1_000), 59_000)
     reply.header('retry-after', Math.ceil(retryAfterMs / 1_000)).header('retry-after-ms', retryAfterMs)
   }
-  return reply.code(status).send(openai.renderError(error))
+  // Cut off while it sends, a client would not read why; what it sends on is thrown away until the request times out.
+  if (error.code === 'request_too_large') reply.removeHeader('connection')
+  return reply.code(status).send(dialectOf(request).renderError(error, request.id))
 }

@@ -1,4 +1,4 @@
-import { openai, requestErrorOf } from '@weir/dialects'
+import { requestErrorOf } from '@weir/dialects'
 import type { FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 
@@ -6,9 +6,7 @@ import type { z } from 'zod'
 export function validateWithZod(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
     const parsed = schema.safeParse(data)
-    return parsed.success
-      ? { value: parsed.data }
-      : { error: requestErrorOf(parsed.error.issues, openai.unsupportedFields) }
+    return parsed.success ? { value: parsed.data } : { error: requestErrorOf(parsed.error.issues) }
   })
   app.setSerializerCompiler(() => JSON.stringify)
 }

@@ -1,5 +1,5 @@
 import { type ReceiptDeps, receiptOf } from '@weir/completions'
-import { CompletionId, ServiceError } from '@weir/contracts'
+import { type CompletionId, EitherCompletionId, ServiceError } from '@weir/contracts'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -24,7 +24,7 @@ export function receipts(deps: ReceiptsDeps) {
             'What it used, at which price, what it cost and which grants paid. `signature` is a compact JWS whose payload is the rest.',
           tags: ['completions'],
           security: [{ apiKey: [] }],
-          params: z.object({ id: CompletionId }),
+          params: z.object({ id: EitherCompletionId }),
           response: { 200: SignedReceipt, '4xx': ErrorBody, '5xx': ErrorBody },
         },
       },

@@ -19,12 +19,21 @@ const receipt: Receipt = {
     metadata: {},
     createdAt: at,
     deadlineAt: at,
+    batchDiscount: 50,
     isDeleted: false,
   },
   end: {
     state: 'cancelled',
     endedAt: at,
-    usage: { inputTokens: 7, cachedInputTokens: 2, outputTokens: 3, source: 'estimated' },
+    usage: {
+      inputTokens: 7,
+      cachedInputTokens: 2,
+      cacheWriteTokens: 4,
+      outputTokens: 3,
+      reasoningTokens: 5,
+      images: 6,
+      source: 'estimated',
+    },
     charged: 13n,
     servedBy: 'gpu/small',
     errorCode: 'cancelled',
@@ -48,14 +57,22 @@ const receipt: Receipt = {
   price: {
     id: priceId,
     model: 'fast',
-    price: { input: 1_500_001n, cachedInput: 1n, output: 2_000_000_000_000_000n },
+    price: { input: 1_500_001n, cachedInput: 1n, output: 2_000_000_000_000_000n, image: 10n ** 15n, batchDiscount: 50 },
     effectiveAt: at,
     source: 'admin',
   },
   calculation: {
-    input: 10_500_007n,
-    cachedInput: 2n,
-    output: 6_000_000_000_000_000n,
+    batchDiscount: 50,
+    parts: {
+      input: 10_500_007n,
+      cachedInput: 2n,
+      cacheWrite: 0n,
+      output: 6_000_000_000_000_000n,
+      reasoning: 1n,
+      images: 10n ** 12n,
+      request: 0n,
+    },
+    total: 6_001_000_010_500_010n,
     roundedUp: 6_000_000_011n,
     rule: 'free',
   },
@@ -98,7 +115,15 @@ test('a receipt looks as the reference says, field by field', () => {
     account_id: accountId,
     key_id: keyId,
     state: 'cancelled',
-    usage: { input_tokens: 7, cached_input_tokens: 2, output_tokens: 3, source: 'estimated' },
+    usage: {
+      input_tokens: 7,
+      cached_input_tokens: 2,
+      cache_write_tokens: 4,
+      output_tokens: 3,
+      reasoning_tokens: 5,
+      images: 6,
+      source: 'estimated',
+    },
     quote: 0.0001,
     reservation: { credits: 0.00006, clamped_to: 100, state: 'settled' },
     cost: 0.000018,
@@ -123,22 +148,49 @@ test.each([
 ] as const)('the source of no tokens at all is, for a completion that is %s: %s', (state, source) => {
   const rendered = renderReceipt({ ...receipt, end: { ...receipt.end, state, usage: nothing } }, at)
 
-  expect(rendered.usage).toEqual({ input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, source })
+  expect(rendered.usage).toMatchObject({ input_tokens: 0, reasoning_tokens: 0, images: 0, source })
   expect(SignedReceipt.parse({ ...rendered, signature: '' }).usage.source).toBe(source)
 })
+
+test.each(['cachedInputTokens', 'cacheWriteTokens', 'outputTokens', 'reasoningTokens'])(
+  'a completion that was cancelled with %s alone has been counted',
+  (kind) => {
+    const { usage } = renderReceipt({ ...receipt, end: { ...receipt.end, usage: { ...nothing, [kind]: 1 } } }, at)
+
+    expect(usage.source).toBe('reported')
+  },
+)
 
 test('prices and what they come to are exact to the picocredit', () => {
   const { price, calculation } = renderReceipt(receipt, at)
 
-  expect(price).toMatchObject({ input: '1.500001', cached_input: '0.000001', output: '2000000000', per: 1_000_000 })
+  expect(price).toMatchObject({
+    input: '1.500001',
+    cached_input: '0.000001',
+    output: '2000000000',
+    per: 1_000_000,
+    image: '1000',
+    batch_discount: 50,
+  })
   expect(calculation).toEqual({
+    batch_discount: 50,
     input: '0.000010500007',
     cached_input: '0.000000000002',
+    cache_write: '0',
     output: '6000',
-    total: '6000.000010500009',
+    reasoning: '0.000000000001',
+    images: '1',
+    request: '0',
+    total: '6001.00001050001',
     rounded_up: 6000.000011,
     rule: 'free',
   })
+})
+
+test('a price says what everything costs, also what nobody has said of it', () => {
+  const { price } = renderReceipt(receipt, at)
+
+  expect(price).toMatchObject({ cache_write: '1.500001', reasoning: '2000000000', request: '0', minimum: '0' })
 })
 
 test('amounts are numbers without an exponent, exact up to eight thousand million credits', () => {

@@ -1,5 +1,5 @@
 import type { Calculation, Receipt as Receipted } from '@weir/completions'
-import { creditsNumber, formatCredits } from '@weir/contracts'
+import { creditsNumber, formatCredits, generatedTokens, promptTokens } from '@weir/contracts'
 import type { PriceVersion } from '@weir/ledger'
 import { renderEntry } from '../render-ledger.ts'
 import type { Receipt } from './schema.ts'
@@ -23,7 +23,10 @@ export function renderReceipt({ completion, end, reservation, ...receipt }: Rece
     usage: {
       input_tokens: end.usage.inputTokens,
       cached_input_tokens: end.usage.cachedInputTokens,
+      cache_write_tokens: end.usage.cacheWriteTokens ?? 0,
       output_tokens: end.usage.outputTokens,
+      reasoning_tokens: end.usage.reasoningTokens ?? 0,
+      images: end.usage.images ?? 0,
       source: sourceOf(end),
     },
     price: receipt.price ? renderPrice(receipt.price) : null,
@@ -46,7 +49,7 @@ export function renderReceipt({ completion, end, reservation, ...receipt }: Rece
 
 /** Where nothing is charged, nobody counts: no backend has reported those zeros. */
 function sourceOf({ state, usage }: Receipted['end']): Receipt['usage']['source'] {
-  const isNothing = usage.inputTokens + usage.cachedInputTokens + usage.outputTokens === 0
+  const isNothing = promptTokens(usage) + generatedTokens(usage) === 0
   return isNothing && state !== 'completed' ? 'none' : usage.source
 }
 
@@ -57,15 +60,26 @@ const renderPrice = ({ id, model, effectiveAt, price }: PriceVersion) => ({
   effective_at: effectiveAt.toISOString(),
   input: formatCredits(price.input),
   cached_input: formatCredits(price.cachedInput),
+  cache_write: formatCredits(price.cacheWrite ?? price.input),
   output: formatCredits(price.output),
+  reasoning: formatCredits(price.reasoning ?? price.output),
   per: 1_000_000,
+  image: formatPicocredits(price.image ?? 0n),
+  request: formatPicocredits(price.request ?? 0n),
+  minimum: formatPicocredits(price.minimum ?? 0n),
+  batch_discount: price.batchDiscount ?? 0,
 })
 
-const renderCalculation = ({ input, cachedInput, output, roundedUp, rule }: Calculation) => ({
-  input: formatPicocredits(input),
-  cached_input: formatPicocredits(cachedInput),
-  output: formatPicocredits(output),
-  total: formatPicocredits(input + cachedInput + output),
+const renderCalculation = ({ batchDiscount, parts, total, roundedUp, rule }: Calculation) => ({
+  batch_discount: batchDiscount,
+  input: formatPicocredits(parts.input),
+  cached_input: formatPicocredits(parts.cachedInput),
+  cache_write: formatPicocredits(parts.cacheWrite),
+  output: formatPicocredits(parts.output),
+  reasoning: formatPicocredits(parts.reasoning),
+  images: formatPicocredits(parts.images),
+  request: formatPicocredits(parts.request),
+  total: formatPicocredits(total),
   rounded_up: creditsNumber(roundedUp),
   rule,
 })

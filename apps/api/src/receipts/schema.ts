@@ -11,19 +11,32 @@ const PricePaid = z.object({
   effective_at: time,
   input: exact('For `per` tokens of input'),
   cached_input: exact('For `per` tokens of input that the backend had cached'),
+  cache_write: exact('For `per` tokens of input that the backend wrote to a cache'),
   output: exact('For `per` tokens of output'),
+  reasoning: exact('For `per` tokens of reasoning'),
   per: z.int(),
+  image: exact('For each image in the request'),
+  request: exact('For the completion itself'),
+  minimum: exact('The least that a completion costs which costs anything'),
+  batch_discount: z.int().describe('Percent that a line of a batch pays less'),
 })
 
 const CostCalculation = z.object({
+  batch_discount: z.int().describe('Percent that each price was reduced by; 0 for what is no line of a batch'),
   input: exact('Tokens of input at their price'),
   cached_input: exact('Cached tokens of input at their price'),
+  cache_write: exact('Tokens of input that were written to a cache at their price'),
   output: exact('Tokens of output at their price'),
-  total: exact('The sum of the three'),
-  rounded_up: credits('The total, rounded up once to a millionth of a credit'),
+  reasoning: exact('Tokens of reasoning at their price'),
+  images: exact('Images at their price'),
+  request: exact('The completion itself'),
+  total: exact('The sum of all that'),
+  rounded_up: credits('The total, or the minimum where that is more, rounded up once to a millionth of a credit'),
   rule: z
-    .enum(['usage', 'free', 'capped'])
-    .describe('`usage`: the cost is that. `free`: nothing is charged. `capped`: the cost is the most it could be.'),
+    .enum(['usage', 'minimum', 'free', 'capped'])
+    .describe(
+      '`usage`: the cost is that. `minimum`: it is the minimum. `free`: nothing is charged. `capped`: the cost is the most it could be.',
+    ),
 })
 
 /** What a receipt looks like on the wire. */
@@ -42,9 +55,12 @@ export const Receipt = z.object({
   created_at: time,
   ended_at: time,
   usage: z.object({
-    input_tokens: z.int().describe('Without those that were cached'),
+    input_tokens: z.int().describe('Without those that were cached or written to a cache'),
     cached_input_tokens: z.int(),
-    output_tokens: z.int(),
+    cache_write_tokens: z.int(),
+    output_tokens: z.int().describe('Without those of reasoning'),
+    reasoning_tokens: z.int(),
+    images: z.int(),
     source: z
       .enum(['reported', 'estimated', 'none'])
       .describe('Reported by the backend, or counted by Weir; `none` where nothing is charged and nobody counted'),

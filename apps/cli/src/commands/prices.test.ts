@@ -7,23 +7,33 @@ const price = {
   model: 'quick',
   input: 1,
   cached_input: 0.25,
+  cache_write: 1.25,
   output: 2,
+  reasoning: 3,
   per: 1_000_000,
+  image: 0.001,
+  request: 0,
+  minimum: 0.000001,
+  batch_discount: 50,
   effective_at: '2026-01-01T00:00:00.000Z',
   source: 'catalogue',
 }
 const listOf = (...data: object[]) => ({ body: { object: 'list', data, has_more: false, last_id: null } })
 
 test('prices are a table, in credits for so many tokens', async () => {
-  const other = { ...price, id: 'price_2', model: 'slow', input: 12.5, source: 'admin' }
+  const other = { ...price, id: 'price_2', model: 'slow', input: 12.5, source: 'admin', batch_discount: 0 }
   await using admin = await adminStandIn({ 'GET /prices': listOf(price, other) })
 
   const { out } = await admin.weir('prices', 'list')
 
   const [titles, first, second] = out.split('\n').map((line) => line.replace(/20\d\d-[-:T+\d]+/, 'TIME'))
-  expect(titles?.split(/ {2,}/).join()).toBe('model,input,cached input,output,per,from,source,id')
-  expect(first).toMatch(/^quick {4}1\.0 {10}0\.25 {7}2 {2}1000000 {2}TIME {2}catalogue {2}price_1$/)
-  expect(second).toMatch(/^slow {4}12\.5 .* admin {6}price_2$/)
+  expect(titles?.split(/ {2,}/).join()).toBe(
+    'model,input,cached input,cache write,output,reasoning,per,image,request,minimum,batch,from,source,id',
+  )
+  expect(first?.split(/ {2,}/).join()).toBe(
+    'quick,1.0,0.25,1.25,2,3,1000000,0.001,0,0.000001,-50%,TIME,catalogue,price_1',
+  )
+  expect(second).toMatch(/^slow {4}12\.5 .* 0\.000001 +TIME {2}admin {6}price_2$/)
 })
 
 test('the history of a model is asked for by its name, whatever is in it', async () => {
@@ -44,4 +54,20 @@ test('a price is set for so many tokens, from a time on or at once', async () =>
     { model: 'quick', ...written, effective_at: '2030-01-01T00:00:00.000Z' },
     { model: 'quick', input: '1', output: '2' },
   ])
+})
+
+test('a price has as many parts as somebody gives it', async () => {
+  await using admin = await adminStandIn({ 'POST /prices': { status: 201, body: price } })
+  const tokens = ['--input', '1', '--cache-write', '1.25', '--output', '2', '--reasoning', '3']
+
+  const others = ['--image', '0.001', '--request', '0', '--minimum', '0.5', '--batch-discount', '50']
+
+  await admin.weir('prices', 'set', 'quick', ...tokens, ...others)
+  const refused = await admin.weir('prices', 'set', 'quick', ...tokens, '--batch-discount', '101')
+
+  const written = { image: '0.001', request: '0', minimum: '0.5', batch_discount: 50 }
+  expect(admin.asked.map(({ body }) => body)).toEqual([
+    { model: 'quick', input: '1', cache_write: '1.25', output: '2', reasoning: '3', ...written },
+  ])
+  expect(refused).toMatchObject({ exitCode: 2, err: expect.stringContaining('0 to 100') })
 })

@@ -62,6 +62,26 @@ test('a genuine receipt is shown as it was signed, without any server', async ()
   expect(out).toContain('signed by    k1\n')
 })
 
+test('what a completion had of everything else is shown with its prices', async () => {
+  const usage = { input_tokens: 1, cached_input_tokens: 0, output_tokens: 2, source: 'reported' }
+  const more = { cache_write_tokens: 0, reasoning_tokens: 1, images: 2 }
+  const price = { id: 'price_1', input: '1', cached_input: '1', cache_write: '1', output: '2', per: 1_000_000 }
+  const prices = { ...price, reasoning: '3', image: '0.000001', request: '0.000002', minimum: '0.00002' }
+  const sums = { cached_input: '0', cache_write: '0', output: '0.000004', reasoning: '0.000003' }
+  const rest = { images: '0.000002', request: '0.000002', total: '0.000012', rounded_up: 0.00002, rule: 'minimum' }
+  const charge = { cost: 0.00002, charged: 0.00002, entries: [{ kind: 'charge', credits: -0.00002 }] }
+  const full = { usage: { ...usage, ...more }, price: { ...prices, batch_discount: 0 }, ...charge }
+  const calculation = { batch_discount: 0, input: '0.000001', ...sums, ...rest }
+
+  const file = fileWith('full.json', await signed({ ...full, calculation }))
+  const { out } = await weir(['receipts', 'verify', file, '--keys', keys])
+
+  expect(out).toContain('tokens       1 in, 0 cached, 2 out, 1 of reasoning, 2 images, reported\n')
+  expect(out).toContain(
+    'price        1 in, 1 cached, 2 out, 3 of reasoning, a million; 0.000001 an image, 0.000002 a completion, 0.00002 at least\n',
+  )
+})
+
 test('to a program a genuine receipt is one line of JSON', async () => {
   const { out, err } = await weir(['--json', 'receipts', 'verify', receipt, '--keys', keys])
 

@@ -87,8 +87,7 @@ const contentOf = (path: string): Promise<string> =>
 /** As it was signed: not as the file shows it. */
 function fieldsOf(receipt: Receipt, kid: string): [string, string][] {
   const { completion_id, account_id, model, served_by, state, usage, price } = receipt
-  const { inputTokens, cachedInputTokens, outputTokens, source } = usage
-  const counted = `${inputTokens} in, ${cachedInputTokens} cached, ${outputTokens} out`
+  const { source } = usage
   const [cost = '', charged = '', uncollected = '', refunded = ''] = alignAmounts([
     receipt.cost,
     receipt.charged,
@@ -100,8 +99,8 @@ function fieldsOf(receipt: Receipt, kid: string): [string, string][] {
     ['account', account_id],
     ['model', served_by === null ? model : `${model}, served by ${served_by}`],
     ['ended', `${localTime(receipt.ended_at)}, ${state}`],
-    ['tokens', source === 'none' ? 'not counted: nothing is charged' : `${counted}, ${source}`],
-    ['price', price === null ? '-' : `${price.input} in, ${price.cached_input} cached, ${price.output} out, a million`],
+    ['tokens', source === 'none' ? 'not counted: nothing is charged' : `${countedIn(usage)}, ${source}`],
+    ['price', price === null ? '-' : pricesIn(price, receipt)],
     ['cost', cost],
     ['charged', charged],
     ['uncollected', uncollected],
@@ -109,4 +108,39 @@ function fieldsOf(receipt: Receipt, kid: string): [string, string][] {
     ['issued', localTime(receipt.issued_at)],
     ['signed by', kid],
   ]
+}
+
+/** What most completions have none of is left out where there is none. */
+const unlessNone = (count: number | string | undefined, name: string): string[] =>
+  Number(count ?? 0) === 0 ? [] : [`${count} ${name}`]
+
+const countedIn = ({ inputTokens, cachedInputTokens, outputTokens, ...usage }: Receipt['usage']): string =>
+  [
+    `${inputTokens} in`,
+    `${cachedInputTokens} cached`,
+    ...unlessNone(usage.cacheWriteTokens, 'written to a cache'),
+    `${outputTokens} out`,
+    ...unlessNone(usage.reasoningTokens, 'of reasoning'),
+    ...unlessNone(usage.images, 'images'),
+  ].join(', ')
+
+function pricesIn(price: NonNullable<Receipt['price']>, { usage, calculation }: Receipt): string {
+  const forTokens = [
+    `${price.input} in`,
+    `${price.cached_input} cached`,
+    ...(usage.cacheWriteTokens ? unlessNone(price.cache_write, 'written to a cache') : []),
+    `${price.output} out`,
+    ...(usage.reasoningTokens ? unlessNone(price.reasoning, 'of reasoning') : []),
+    'a million',
+  ]
+  const others = [
+    ...unlessNone(price.image, 'an image'),
+    ...unlessNone(price.request, 'a completion'),
+    ...unlessNone(price.minimum, 'at least'),
+    ...(calculation?.batch_discount ? [`${calculation.batch_discount}% less as a line of a batch`] : []),
+  ]
+  return [forTokens, others]
+    .filter((each) => each.length > 0)
+    .map((each) => each.join(', '))
+    .join('; ')
 }

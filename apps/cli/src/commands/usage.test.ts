@@ -4,7 +4,8 @@ import { adminStandIn } from '../testing/admin-stand-in.ts'
 
 const acct = newAccountId()
 const path = `GET /accounts/${acct}/usage`
-const used = { requests: 3, input_tokens: 1200, cached_input_tokens: 200, output_tokens: 90, credits: 0.159 }
+const tokens = { input_tokens: 1200, cached_input_tokens: 200, cache_write_tokens: 50, output_tokens: 90 }
+const used = { requests: 3, ...tokens, reasoning_tokens: 40, images: 2, credits: 0.159 }
 const answer = (row: object, has_more = false) => ({
   body: { object: 'list', data: [{ ...row, ...used }], has_more, last_id: null },
 })
@@ -14,8 +15,8 @@ test('usage is a table of days in UTC, a row for each model', async () => {
   await using admin = await adminStandIn({ [`${path}?bucket=day&group_by=model`]: answer(row) })
 
   expect((await admin.weir('usage', acct)).out.split('\n')).toEqual([
-    'day (UTC)   model  requests  input  cached input  output  credits',
-    '2026-03-01  quick         3   1200           200      90    0.159',
+    'day (UTC)   model  requests  input  cached input  cache write  output  reasoning  images  credits',
+    '2026-03-01  quick         3   1200           200           50      90         40       2    0.159',
     '',
   ])
 })

@@ -61,7 +61,10 @@ const columnsOf = (bucket: Bucket, groupBy: readonly Group[]): Column[] => [
   { title: 'requests', align: 'right' },
   { title: 'input', align: 'right' },
   { title: 'cached input', align: 'right' },
+  { title: 'cache write', align: 'right' },
   { title: 'output', align: 'right' },
+  { title: 'reasoning', align: 'right' },
+  { title: 'images', align: 'right' },
   { title: 'credits', align: 'right' },
 ]
 
@@ -73,7 +76,10 @@ function rowsOf(usage: readonly Usage[], bucket: Bucket, groupBy: readonly Group
     String(row.requests),
     String(row.input_tokens),
     String(row.cached_input_tokens),
+    String(row.cache_write_tokens),
     String(row.output_tokens),
+    String(row.reasoning_tokens),
+    String(row.images),
     credits[index] ?? '',
   ])
 }

@@ -1,4 +1,16 @@
-import { type Microcredits, type Price, costOf, formatCredits, parseCredits } from '@weir/contracts'
+import {
+  type CostParts,
+  type Microcredits,
+  type Price,
+  batchPriceOf,
+  costOf,
+  costParts,
+  formatCredits,
+  generatedTokens,
+  parseCredits,
+  promptTokens,
+  sumOfParts,
+} from '@weir/contracts'
 import { quoted } from './quoted.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -23,32 +35,43 @@ export function arithmeticFaults(receipt: Receipt): string[] {
   ]
 }
 
-const isNothingCounted = ({ usage }: Receipt): boolean =>
-  usage.inputTokens + usage.cachedInputTokens + usage.outputTokens === 0
+const isNothingCounted = ({ usage }: Receipt): boolean => promptTokens(usage) + generatedTokens(usage) === 0
 
 /** One from before prices had versions cannot be computed again. */
 export const isComputable = ({ price, calculation }: Receipt): boolean => price !== null && calculation !== null
 
+/** How the parts of a calculation are called, on the wire and in words. */
+const parts: readonly [part: keyof CostParts, field: Part, words: string][] = [
+  ['input', 'input', 'input'],
+  ['cachedInput', 'cached_input', 'cached input'],
+  ['cacheWrite', 'cache_write', 'cache write'],
+  ['output', 'output', 'output'],
+  ['reasoning', 'reasoning', 'reasoning'],
+  ['images', 'images', 'part of the images'],
+]
+type Part = Exclude<keyof NonNullable<Receipt['calculation']>, 'batch_discount' | 'rounded_up' | 'rule'>
+
 function costFaults({ usage, price: written, calculation }: Receipt, cost: Microcredits): string[] {
   if (written === null || calculation === null) return []
-  const price = priceOf(written)
-  const parts = {
-    input: BigInt(usage.inputTokens) * price.input,
-    cachedInput: BigInt(usage.cachedInputTokens) * price.cachedInput,
-    output: BigInt(usage.outputTokens) * price.output,
-  }
-  const total = parts.input + parts.cachedInput + parts.output
-  const roundedUp = costOf(price, { ...usage, source: 'estimated' })
-  const fits = { usage: cost === roundedUp, free: cost === 0n, capped: cost < roundedUp }[calculation.rule]
+  const discount = calculation.batch_discount
+  const price = batchPriceOf({ ...priceOf(written), batchDiscount: discount })
+  const computed = costParts(price, usage)
+  const [total, roundedUp] = [sumOfParts(computed), costOf(price, usage)]
+  const isMinimum = total < price.minimum!
+  const fits = {
+    usage: cost === roundedUp && !isMinimum,
+    minimum: cost === roundedUp && isMinimum,
+    free: cost === 0n,
+    capped: cost < roundedUp,
+  }[calculation.rule]
   const comesTo = `Its tokens at its price come to ${formatCredits(roundedUp)} credits`
 
   return [
-    ...unless(picocredits(calculation.input) === parts.input, 'The input was not multiplied rightly.'),
-    ...unless(
-      picocredits(calculation.cached_input) === parts.cachedInput,
-      'The cached input was not multiplied rightly.',
+    ...unless(discount === 0 || discount === written.batch_discount, 'Its discount is not the one of its price.'),
+    ...parts.flatMap(([part, field, words]) =>
+      unless(picocredits(calculation[field]) === computed[part], `The ${words} was not multiplied rightly.`),
     ),
-    ...unless(picocredits(calculation.output) === parts.output, 'The output was not multiplied rightly.'),
+    ...unless(picocredits(calculation.request) === computed.request, 'The completion itself has another price.'),
     ...unless(picocredits(calculation.total) === total, 'The total is not the sum of its parts.'),
     ...unless(microcredits(calculation.rounded_up) === roundedUp, `${comesTo}, not to what the calculation says.`),
     ...unless(
@@ -58,10 +81,19 @@ function costFaults({ usage, price: written, calculation }: Receipt, cost: Micro
   ]
 }
 
-/** A token costs as many picocredits as a million of them cost microcredits. */
-function priceOf(written: NonNullable<Receipt['price']>): Price {
-  const [input, cachedInput, output] = [written.input, written.cached_input, written.output].map(microcredits)
-  return { input: input!, cachedInput: cachedInput!, output: output! }
+/** A token costs as many picocredits as a million of them cost microcredits; other prices are for one. */
+function priceOf(written: NonNullable<Receipt['price']>): Required<Price> {
+  return {
+    input: microcredits(written.input),
+    cachedInput: microcredits(written.cached_input),
+    cacheWrite: microcredits(written.cache_write ?? written.input),
+    output: microcredits(written.output),
+    reasoning: microcredits(written.reasoning ?? written.output),
+    image: picocredits(written.image),
+    request: picocredits(written.request),
+    minimum: picocredits(written.minimum),
+    batchDiscount: written.batch_discount,
+  }
 }
 
 const unless = (isSo: boolean, sentence: string): string[] => (isSo ? [] : [sentence])

@@ -229,3 +229,87 @@ test('nothing in a forged receipt can play tricks with the terminal', async () =
 
   expect(faults.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
 })
+
+/** With a price for everything, half of it as a line of a batch; before that there were only three kinds of tokens. */
+const full = {
+  ...receipt,
+  usage: {
+    ...receipt.usage,
+    cache_write_tokens: 2,
+    reasoning_tokens: 5,
+    images: 3,
+  },
+  price: {
+    ...receipt.price,
+    cache_write: '2.5',
+    reasoning: '3',
+    image: '0.000004',
+    request: '0.000005',
+    minimum: '0.00003',
+    batch_discount: 50,
+  },
+  calculation: {
+    batch_discount: 50,
+    input: '0.00000525',
+    cached_input: '0.0000005',
+    cache_write: '0.0000025',
+    output: '0.000003',
+    reasoning: '0.0000075',
+    images: '0.000006',
+    request: '0.0000025',
+    total: '0.00002725',
+    rounded_up: 0.000028,
+    rule: 'usage',
+  },
+  cost: 0.000028,
+  charged: 0.000028,
+  uncollected: 0,
+  refunded: 0,
+  reservation: { ...receipt.reservation, credits: 0.0001 },
+  entries: [{ kind: 'charge', credits: -0.000028 }],
+}
+
+test('a receipt over every kind of token, images, the request and a discount is computed again', async () => {
+  expect(await verdictOn(await signed(full))).toMatchObject({ kind: 'genuine' })
+})
+
+test('a minimum is the cost of a completion that comes to less', async () => {
+  const price = { ...full.price, minimum: '0.0001' }
+  const costs = { cost: 0.00005, charged: 0.00005, entries: [{ kind: 'charge', credits: -0.00005 }] }
+  const by = (rule: string) => ({
+    ...full,
+    ...costs,
+    price,
+    calculation: { ...full.calculation, rounded_up: 0.00005, rule },
+  })
+
+  expect(await verdictOn(await signed(by('minimum')))).toMatchObject({ kind: 'genuine' })
+  expect(await verdictOn(await signed(by('usage')))).toMatchObject({
+    faults: [expect.stringContaining('does not follow by the rule usage')],
+  })
+  expect(
+    await verdictOn(await signed({ ...full, calculation: { ...full.calculation, rule: 'minimum' } })),
+  ).toMatchObject({ faults: [expect.stringContaining('does not follow by the rule minimum')] })
+})
+
+test.each([
+  ['cache_write', 'The cache write was not'],
+  ['reasoning', 'The reasoning was not'],
+  ['images', 'The part of the images was not'],
+  ['request', 'The completion itself has another price'],
+])('a calculation whose %s is wrong is refused under any signature', async (field, sentence) => {
+  const calculation = { ...full.calculation, [field]: '0.000001' }
+
+  expect(await verdictOn(await signed({ ...full, calculation }))).toMatchObject({
+    kind: 'refused',
+    faults: [expect.stringContaining(sentence)],
+  })
+})
+
+test('a discount that the price does not give is refused', async () => {
+  const price = { ...full.price, batch_discount: 0 }
+
+  expect(await verdictOn(await signed({ ...full, price }))).toMatchObject({
+    faults: ['Its discount is not the one of its price.'],
+  })
+})

@@ -15,7 +15,8 @@ import { createPresence, createRelay, openControl, openReplies } from '@weir/rel
 import { type OpenRedisOptions, createLogger, openDatabase, openRedis } from '@weir/runtime'
 import { createCompletionRecords, createCompletionStore, createKeptCompletions } from '@weir/store'
 import { sql } from 'kysely'
-import { type Admitted, type Ask, admit, submit } from '../admit.ts'
+import { type Admitted, type Ask, admit } from '../admit.ts'
+import { submit } from '../hand-over.ts'
 import { createAttempts } from '../attempts.ts'
 import { createAudience } from '../audience.ts'
 import { createAdmissions, createEndings } from '../commits.ts'
@@ -97,7 +98,17 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const keptCompletions = createKeptCompletions(db)
   const engines = { endings, relay, admission, admissions, prices, lane, keptCompletions }
   const completionRecords = createCompletionRecords(db)
-  const deps = { ...engines, attempts, audience, worker, metrics, log, completionRecords, onError }
+  const deps = {
+    ...engines,
+    largeBodyBytes: 131_072,
+    attempts,
+    audience,
+    worker,
+    metrics,
+    log,
+    completionRecords,
+    onError,
+  }
 
   return {
     ...deps,

@@ -1,6 +1,6 @@
-import { type ChoiceChunk, type Usage } from '@weir/contracts'
+import type { ChoiceChunk, ChoiceResult, Usage } from '@weir/contracts'
 import { expect, test } from 'vitest'
-import { createStreamRenderer, renderAnswer } from './answer.ts'
+import { createStreamRenderer, renderAnswer, renderChoice } from './answer.ts'
 
 const head = { id: 'chatcmpl_1', created: 1, model: 'fast' }
 const parse = (event: string | undefined) => JSON.parse(event!.replace(/^data: /, ''))
@@ -48,4 +48,73 @@ test('an answer that was clamped for want of credits says to how many tokens, an
   expect(parse(render.end(clamped)[0]).usage).toMatchObject({ clamped_max_tokens: 4 })
   expect(JSON.stringify(renderAnswer(head, [], { usage, charged: 1n }))).not.toContain('clamped')
   expect(render.end({ usage, charged: 1n }).join('')).not.toContain('clamped')
+})
+
+const part = (type: 'reasoning' | 'refusal' | 'text', text: string) => ({ type, text })
+const look = { type: 'tool_call' as const, id: 'call_1', kind: 'function' as const, name: 'look', arguments: '{}' }
+
+test.each<[string, ChoiceResult['parts'], object]>([
+  ['text', [part('text', 'Yes.')], { content: 'Yes.', refusal: null }],
+  ['nothing', [], { content: '', refusal: null }],
+  ['a refusal', [part('refusal', 'No.')], { content: null, refusal: 'No.' }],
+  [
+    'reasoning and text',
+    [part('reasoning', 'Hm.'), part('text', 'Yes.')],
+    { content: 'Yes.', refusal: null, reasoning_content: 'Hm.' },
+  ],
+  [
+    'tool calls',
+    [look, { ...look, kind: 'custom', arguments: 'x' }],
+    {
+      content: null,
+      refusal: null,
+      tool_calls: [
+        { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } },
+        { id: 'call_1', type: 'custom', custom: { name: 'look', input: 'x' } },
+      ],
+    },
+  ],
+])('an answer of %s has the fields that clients look for, and no others', (_, parts, message) => {
+  expect(renderChoice({ index: 0, parts, finishReason: 'stop' })).toStrictEqual({
+    index: 0,
+    message: { role: 'assistant', ...message },
+    finish_reason: 'stop',
+    logprobs: null,
+  })
+})
+
+test('probabilities have both of their keys, and none are null', () => {
+  const token = { token: 'a', logprob: -1, bytes: [97] }
+  const { logprobs } = renderChoice({
+    index: 0,
+    parts: [{ type: 'text', text: 'a', logprobs: [{ ...token, top: [token] }] }],
+    finishReason: 'length',
+  })
+  expect(logprobs).toEqual({ content: [{ ...token, top_logprobs: [token] }], refusal: null })
+})
+
+test('a tool call is streamed with its name first, then its arguments alone', () => {
+  const render = createStreamRenderer(head, { includeUsage: false })
+  const { type: _, arguments: text, ...call } = look
+  const chunks: ChoiceChunk[] = [
+    { type: 'tool_call', choice: 0, call: 0, ...call },
+    { type: 'arguments', choice: 0, call: 0, text },
+    { type: 'tool_call', choice: 0, call: 1, ...call, kind: 'custom' },
+    { type: 'arguments', choice: 0, call: 1, text: 'x' },
+  ]
+  const deltas = chunks.flatMap((chunk) => render.chunk(chunk)).map((event) => parse(event).choices[0].delta)
+
+  expect(deltas).toEqual([
+    { role: 'assistant', content: null, refusal: null },
+    { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'look', arguments: '' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: '{}' } }] },
+    { tool_calls: [{ index: 1, id: 'call_1', type: 'custom', custom: { name: 'look', input: '' } }] },
+    { tool_calls: [{ index: 1, custom: { input: 'x' } }] },
+  ])
+})
+
+test('what has no place in this dialect makes no event', () => {
+  const render = createStreamRenderer(head, { includeUsage: false })
+  expect(render.chunk({ type: 'signature', choice: 0, text: 'x' })).toEqual([])
+  expect(render.chunk({ type: 'redacted_reasoning', choice: 0, data: 'x' })).toEqual([])
 })

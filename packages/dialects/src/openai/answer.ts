@@ -3,13 +3,13 @@ import {
   type ChoiceChunk,
   type ChoiceResult,
   type FinishReason,
-  type TokenLogprob,
   creditsNumber,
   generatedTokens,
   promptTokens,
   textOfAnswer,
 } from '@weir/contracts'
 import type { AnswerHead, Bill, StreamRenderer } from '../dialect.ts'
+import { renderLogprobs } from './logprobs.ts'
 
 export function renderUsage({ usage, charged, clampedTo }: Bill) {
   const prompt = promptTokens(usage)
@@ -81,11 +81,6 @@ const renderCall = ({ id, kind, name, arguments: text }: Call) =>
     ? { id, type: 'custom' as const, custom: { name, input: text } }
     : { id, type: 'function' as const, function: { name, arguments: text } }
 
-function renderLogprobs(tokens: readonly TokenLogprob[]) {
-  if (tokens.length === 0) return null
-  return { content: tokens.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null }
-}
-
 /**
  * Renders the chunks of one stream. All that repeats is rendered once; per chunk only the text is. With `includeUsage`
  * every chunk but the last says `usage: null`, as the specification wants.
@@ -96,7 +91,7 @@ export function createStreamRenderer(head: AnswerHead, options: { includeUsage: 
   const before = `data: ${opening},"choices":[{"index":`
   const noUsage = options.includeUsage ? ',"usage":null' : ''
   const begun = new Set<number>()
-  const kinds = new Map<string, 'function' | 'custom'>()
+  const customCalls = new Set<string>()
 
   const delta = (choice: number, text: string, logprobs = 'null') =>
     `${before}${choice},"delta":${text},"finish_reason":null,"logprobs":${logprobs}}]${noUsage}}\n\n`
@@ -115,14 +110,14 @@ export function createStreamRenderer(head: AnswerHead, options: { includeUsage: 
       case 'refusal':
         return delta(choice, `{"refusal":${JSON.stringify(chunk.text)}}`)
       case 'tool_call': {
-        kinds.set(`${choice} ${chunk.call}`, chunk.kind)
+        if (chunk.kind === 'custom') customCalls.add(`${choice} ${chunk.call}`)
         const call = { index: chunk.call, ...renderCall({ ...chunk, arguments: '' }) }
         return delta(choice, `{"tool_calls":[${JSON.stringify(call)}]}`)
       }
       case 'arguments': {
-        const isCustom = kinds.get(`${choice} ${chunk.call}`) === 'custom'
-        const said = isCustom ? { custom: { input: chunk.text } } : { function: { arguments: chunk.text } }
-        return delta(choice, `{"tool_calls":[${JSON.stringify({ index: chunk.call, ...said })}]}`)
+        const isCustom = customCalls.size > 0 && customCalls.has(`${choice} ${chunk.call}`)
+        const name = isCustom ? '"custom":{"input"' : '"function":{"arguments"'
+        return delta(choice, `{"tool_calls":[{"index":${chunk.call},${name}:${JSON.stringify(chunk.text)}}}]}`)
       }
       case 'finish':
         return `${before}${choice},"delta":{},"finish_reason":"${finishReasons[chunk.reason]}","logprobs":null}]${noUsage}}\n\n`
@@ -138,7 +133,9 @@ export function createStreamRenderer(head: AnswerHead, options: { includeUsage: 
       if (event === undefined) return []
       if (begun.has(chunk.choice)) return [event]
       begun.add(chunk.choice)
-      return [delta(chunk.choice, '{"role":"assistant","content":"","refusal":null}'), event]
+      // Content is null until there is text, so that an answer of tool calls alone has none, as in its plain form.
+      const content = chunk.type === 'text' || chunk.type === 'finish' ? '""' : 'null'
+      return [delta(chunk.choice, `{"role":"assistant","content":${content},"refusal":null}`), event]
     },
     end(bill) {
       if (!options.includeUsage) return [streamDone]

@@ -15,6 +15,8 @@ const params: Partial<Record<Refusable, string>> = {
   maxOutputTokens: 'max_completion_tokens',
   topP: 'top_p',
   topK: 'top_k',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
 }
 
 /** OpenAI's chat completions. */

@@ -28,7 +28,7 @@ export async function openKeptFixture() {
       store.insert_completions(${accepted}, ${ids}, ${accounts}, ${each(uuidOf(newKeyId()))}::uuid[],
         ${each('fast')}::text[], ${each(false)}::boolean[], ${each(new Date().toISOString())}::timestamptz[],
         ${each(false)}::boolean[],
-        ${given.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[]),
+        ${given.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[], ${each(0)}::smallint[]),
       store.keep_jobs(${accepted}, ${ids}, ${accounts}, ${given.map(({ job }) => job)}::text[],
         ${given.map(({ keepMs = DAY_MS }) => keepMs)}::bigint[])`.execute(db)
   }
@@ -49,8 +49,8 @@ export async function openKeptFixture() {
     /** The end of a completion, with what is kept of it. */
     async end(id: CompletionId, outcome: string, { state = 'completed', charged = 10n } = {}): Promise<void> {
       await sql`select
-        store.end_completions(array[${uuidOf(id)}]::uuid[], array[${state}], '{gpu/small}', '{null}', '{7}', '{0}', '{3}',
-          '{reported}', array[${charged}]::bigint[], '{1}', '{null}', array[clock_timestamp()], '{null}'),
+        store.end_completions(array[${uuidOf(id)}]::uuid[], array[${state}], '{gpu/small}', '{null}', '{7}', '{0}', '{0}',
+          '{3}', '{0}', '{0}', '{reported}', array[${charged}]::bigint[], '{1}', '{null}', array[clock_timestamp()], '{null}'),
         store.keep_outcomes(array[${uuidOf(id)}]::uuid[], array[${outcome}])`.execute(db)
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -31,7 +31,8 @@ export async function openStoreFixture() {
         select store.insert_completions(
           ${each(true)}::boolean[], ${ids.map(uuidOf)}::uuid[], ${each(uuidOf(newAccountId()))}::uuid[],
           ${each(uuidOf(newKeyId()))}::uuid[], ${each('fast')}::text[], ${each(false)}::boolean[],
-          ${each(deadline)}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[])`.execute(db)
+          ${each(deadline)}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[],
+          ${each(0)}::smallint[])`.execute(db)
       return ids
     },
     async end(...ids: CompletionId[]): Promise<void> {
@@ -39,7 +40,8 @@ export async function openStoreFixture() {
       await sql`
         select store.end_completions(
           ${ids.map(uuidOf)}::uuid[], ${each('completed')}::text[], ${each('simulated/fast')}::text[],
-          ${each(null)}::text[], ${each(7)}::bigint[], ${each(0)}::bigint[], ${each(3)}::bigint[],
+          ${each(null)}::text[], ${each(7)}::bigint[], ${each(0)}::bigint[], ${each(0)}::bigint[],
+          ${each(3)}::bigint[], ${each(0)}::bigint[], ${each(0)}::bigint[],
           ${each('reported')}::text[], ${each(10n)}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],
           ${each(new Date().toISOString())}::timestamptz[], ${each(null)}::jsonb[])`.execute(db)
     },

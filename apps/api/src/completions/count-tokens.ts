@@ -1,0 +1,44 @@
+import { estimateTokens, promptText } from '@weir/backends'
+import { type RequestDraft, imagesIn } from '@weir/contracts'
+import { anthropic } from '@weir/dialects'
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { CreateDeps } from './create.ts'
+import { MessagesErrorBody, TokenCount } from './message-schemas.ts'
+
+/** What vendors make of an image of ordinary size. */
+const TOKENS_PER_IMAGE = 1_500
+/** Chat templates wrap each message in a few tokens of their own. */
+const TOKENS_PER_MESSAGE = 4
+
+/** POST /v1/messages/count_tokens: about how much a model would read. It costs nothing, and asks no backend. */
+export function countTokens(deps: Pick<CreateDeps, 'bodyLimitBytes' | 'bodyRoom'>) {
+  return async (app: FastifyInstance) => {
+    app.withTypeProvider<ZodTypeProvider>().post(
+      '/v1/messages/count_tokens',
+      {
+        bodyLimit: deps.bodyLimitBytes,
+        onRequest: deps.bodyRoom.forBody,
+        schema: {
+          summary: 'Count the tokens of a prompt',
+          description:
+            'An estimate, within some percent for text: backends have tokenizers of their own, and what they report is charged. Free, and not counted by rate limits.',
+          tags: ['messages'],
+          security: [{ apiKey: [] }],
+          body: anthropic.CountTokensRequest,
+          response: { 200: TokenCount, '4xx': MessagesErrorBody, '5xx': MessagesErrorBody },
+        },
+        preValidation: async (request) => {
+          anthropic.assertBounded(request.body)
+          request.body = anthropic.withoutNulls(request.body) as never
+        },
+      },
+      async ({ body }) => ({ input_tokens: await promptTokensOf(anthropic.toCanonicalCount(body)) }),
+    )
+  }
+}
+
+async function promptTokensOf(draft: RequestDraft): Promise<number> {
+  const said = await estimateTokens(promptText(draft))
+  return said + draft.messages.length * TOKENS_PER_MESSAGE + imagesIn(draft) * TOKENS_PER_IMAGE
+}

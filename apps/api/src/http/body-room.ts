@@ -1,0 +1,61 @@
+import { ServiceError } from '@weir/contracts'
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Its body is no longer held: what waits for an answer needs no room for its question. */
+    bodyIsDone?: () => void
+  }
+}
+
+export type BodyRoom = { readonly taken: number; forBody: onRequestAsyncHookHandler }
+
+/** Smaller ones are so many that counting them would cost more than it saves, and are bounded by their number. */
+const SMALL_BYTES = 131_072
+
+/**
+ * Large bodies share this much memory, from their first byte until they are in Postgres: a body is read, parsed and written
+ * again, and takes three times its size. More get a 503 at once, before anything of them is read. The first is always let
+ * in.
+ */
+export function createBodyRoom({ roomBytes, limitBytes }: { roomBytes: number; limitBytes: number }): BodyRoom {
+  let taken = 0
+
+  return {
+    get taken() {
+      return taken
+    },
+    async forBody(request, reply) {
+      const bytes = sizeOf(request, limitBytes)
+      // Too large for any room: refused by the bound of a single body.
+      if (bytes <= SMALL_BYTES || bytes > limitBytes) return
+      if (taken > 0 && taken + bytes > roomBytes)
+        throw new ServiceError('overloaded', 'Too many large requests are being read. Please try again shortly.')
+      taken += bytes
+      const release = once(() => (taken -= bytes))
+      request.bodyIsDone = release
+      whenOver(reply, release)
+    },
+  }
+}
+
+/** One that does not tell its size may be as large as it is allowed to be. */
+function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {
+  const length = headers['content-length']
+  if (length !== undefined) return Number(length)
+  return headers['transfer-encoding'] === undefined ? 0 : limitBytes
+}
+
+function whenOver({ raw }: FastifyReply, release: () => void): void {
+  if (raw.closed) release()
+  else raw.once('close', release)
+}
+
+function once(act: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    act()
+  }
+}

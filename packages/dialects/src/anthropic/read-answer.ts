@@ -1,0 +1,19 @@
+import { type ChoiceResult, type Usage, gather } from '@weir/contracts'
+import { fieldsOf } from '../openai/fields.ts'
+import { createEventReader, finishOf } from './event-reader.ts'
+import { readUsage } from './usage.ts'
+
+/** A whole answer of a backend: read as the stream of it would be, so that both mean the same. */
+export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usage | undefined } {
+  const message = fieldsOf(body) ?? {}
+  const choices: ChoiceResult[] = []
+  if (!Array.isArray(message['content'])) return { choices, usage: readUsage(message['usage']) }
+
+  const reader = createEventReader()
+  for (const [index, content_block] of message['content'].entries())
+    for (const type of ['content_block_start', 'content_block_stop'])
+      for (const chunk of reader.read({ data: JSON.stringify({ type, index, content_block }) }))
+        if (chunk.type !== 'usage') gather(choices, chunk)
+  gather(choices, finishOf(message['stop_reason'], message['stop_sequence']))
+  return { choices, usage: readUsage(message['usage']) }
+}

@@ -1,0 +1,87 @@
+import type { ChoiceResult } from '@weir/contracts'
+import type { AnswerHead, Bill, StreamRenderer } from '../dialect.ts'
+import { messageOf, notStopped, stopOf } from './answer.ts'
+import { type Emit, type Piece, createBlockWriter } from './block-writer.ts'
+import { renderUsage, usageAtStart } from './usage.ts'
+
+/**
+ * Renders the chunks of one stream. Its usage comes last, in `message_delta`; clients put it in the place of the zeros of
+ * `message_start`. Only the first choice is rendered.
+ */
+export function createStreamRenderer(head: AnswerHead): StreamRenderer {
+  let events: string[] = []
+  let isBegun = false
+  let finish: Pick<ChoiceResult, 'finishReason' | 'stopSequence'> | undefined
+  const said = { refused: false, called: false }
+
+  const emit: Emit = (type, rest) => void events.push(`event: ${type}\ndata: {"type":"${type}"${rest}}\n\n`)
+  const blocks = createBlocksInTurn(emit)
+
+  function begin(): void {
+    events = []
+    if (isBegun) return
+    isBegun = true
+    const message = { ...messageOf(head), content: [], ...notStopped, usage: usageAtStart }
+    emit('message_start', `,"message":${JSON.stringify(message)}`)
+  }
+
+  return {
+    chunk(chunk) {
+      if (chunk.choice !== 0 || finish) return []
+      begin()
+      if (chunk.type === 'finish') {
+        finish = {
+          finishReason: chunk.reason,
+          ...(chunk.stopSequence !== undefined && { stopSequence: chunk.stopSequence }),
+        }
+        blocks.end()
+        return events
+      }
+      said.refused ||= chunk.type === 'refusal'
+      said.called ||= chunk.type === 'tool_call'
+      blocks.take(chunk)
+      return events
+    },
+    end(bill: Bill) {
+      begin()
+      blocks.end()
+      const delta = finish ? stopOf(finish, said) : notStopped
+      emit('message_delta', `,"delta":${JSON.stringify(delta)},"usage":${JSON.stringify(renderUsage(bill))}`)
+      emit('message_stop', '')
+      return events
+    },
+  }
+}
+
+/**
+ * Blocks come one after the other, but a backend that writes several calls at once may mix their pieces. What comes before
+ * the arguments of a call are whole waits until they are, or until the end.
+ */
+function createBlocksInTurn(emit: Emit) {
+  const blocks = createBlockWriter(emit)
+  let waiting: Piece[] = []
+
+  function take(piece: Piece): void {
+    if (!blocks.continues(piece) && (waiting.length > 0 || blocks.isAmidCall())) {
+      waiting.push(piece)
+      return
+    }
+    blocks.write(piece)
+    if (waiting.length > 0 && !blocks.isAmidCall()) takeWaiting()
+  }
+
+  function takeWaiting(): void {
+    blocks.stop()
+    const pieces = waiting
+    waiting = []
+    for (const piece of pieces) take(piece)
+  }
+
+  return {
+    take,
+    end(): void {
+      while (waiting.length > 0) takeWaiting()
+      blocks.stop()
+    },
+  }
+}
