@@ -51,7 +51,11 @@ test('the linter says the same of every import between rooms', async () => {
 // From here on: houses that break one rule each.
 
 test.each([
-  ['packages/ledger/src/a.ts', '@weir/queue', 'packages/ledger may import @weir/outbound, @weir/dialects, @weir/runtime'],
+  [
+    'packages/ledger/src/a.ts',
+    '@weir/queue',
+    'packages/ledger may import @weir/outbound, @weir/dialects, @weir/runtime',
+  ],
   ['packages/ledger/src/a.ts', '@weir/completions', 'packages/ledger may import'],
   ['packages/dialects/src/a.ts', '@weir/runtime', 'packages/dialects may import @weir/contracts'],
   ['packages/contracts/src/a.ts', '@weir/dialects', 'packages/contracts may import no room'],

@@ -1,5 +1,5 @@
 import type { Chunk, ServiceError, Usage } from '@weir/contracts'
-import { failed } from './backend-errors.ts'
+import { backendError } from '@weir/dialects'
 import type { Call } from './protocol.ts'
 
 export type Asked = Pick<Call, 'choices' | 'maxOutputTokens'>
@@ -35,4 +35,5 @@ const BYTES_PER_TOKEN = 8 * 1024
 export const longestAnswerOf = ({ choices, maxOutputTokens }: Asked): number =>
   LEAST_LIMIT_BYTES + choices * maxOutputTokens * BYTES_PER_TOKEN
 
-export const tooLong = (): ServiceError => failed(new Error('the answer is many times longer than was asked for'))
+export const tooLong = (): ServiceError =>
+  backendError.failed(new Error('the answer is many times longer than was asked for'))

@@ -132,6 +132,21 @@ test.each([
   expect((error as Error).cause).toMatchObject({ message: `HTTP ${status} error ${type}` })
 })
 
+test('a message that comes whole but for its stop reason has broken off', async () => {
+  const message = {
+    type: 'message',
+    content: [{ type: 'text', text: 'They er' }],
+    stop_reason: null,
+    usage: { input_tokens: 5, output_tokens: 3 },
+  }
+  await using backend = await anthropicFixture((_request, response) => void response.end(JSON.stringify(message)))
+
+  const { chunks, error } = await collect(backend.stream(requestOf(), target, never()))
+
+  expect(chunks).toEqual([])
+  expect(error).toMatchObject({ code: 'backend_error' })
+})
+
 test('a message that comes whole although a stream was asked for is an answer all the same', async () => {
   const message = {
     type: 'message',

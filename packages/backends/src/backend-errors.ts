@@ -1,6 +1,6 @@
 import { ServiceError } from '@weir/contracts'
 
-// What a backend says is about our key, our account and our hosts: clients get these sentences, the log gets the cause.
+// What becomes of a call. What a backend says of it is the dialects' to tell (`backendError`).
 
 export const unreachable = (cause: unknown): ServiceError =>
   new ServiceError('backend_error', "The model's backend could not be reached. Please try again.", { cause })
@@ -19,15 +19,6 @@ export const fellSilent = (): ServiceError =>
 /** The connection ended, but the answer had not: what was received may look whole and is not. */
 export const endedEarly = (cause?: unknown): ServiceError =>
   new ServiceError('backend_error', "The model's backend ended its answer before it was finished. Please try again.", {
-    cause,
-  })
-
-export const failed = (cause?: unknown): ServiceError =>
-  new ServiceError('backend_error', "The model's backend failed. Please try again.", { cause })
-
-export const overloaded = (retryAfterMs: number, cause?: unknown): ServiceError =>
-  new ServiceError('backend_overloaded', "The model's backend is overloaded. Please try again in a moment.", {
-    retryAfterMs,
     cause,
   })
 

@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser'
 import type { Chunk, ServiceError, Usage } from '@weir/contracts'
-import { failed, vendorFailure } from './backend-errors.ts'
+import { backendError } from '@weir/dialects'
+import { vendorFailure } from './backend-errors.ts'
 import { type Answer, type Asked, longestAnswerOf, tooLong } from './answer.ts'
 import type { Protocol } from './protocol.ts'
 
@@ -66,7 +67,7 @@ export function createEventAnswer(protocol: Protocol, asked: Asked): Answer {
       // Odd lines are ignored, as browsers do; an event that never ends would fill the memory.
       if (error.type !== 'max-buffer-size-exceeded') return
       isCutOff = true
-      fail(failed(error))
+      fail(backendError.failed(error))
     },
   })
   return answer

@@ -114,6 +114,7 @@ test.each([
   ['is a web page', '<html><body>Please log in</body></html>'],
   ['is empty', ''],
   ['has no choice', '{"choices":[]}'],
+  ['has no finish reason', JSON.stringify(answer(null))],
   ['is of another API', '{"model":"llama3","message":{"content":"Hi"},"done":true}'],
 ])('a 200 whose body %s is a failure', async (_what, body) => {
   await using backend = await upstreamFixture((_request, response) => void response.end(body))

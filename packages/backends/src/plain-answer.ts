@@ -1,6 +1,6 @@
 import { type Chunk, chunksOf, type ServiceError, type Usage } from '@weir/contracts'
+import { backendError } from '@weir/dialects'
 import { type Answer, type Asked, longestAnswerOf, tooLong } from './answer.ts'
-import { failed } from './backend-errors.ts'
 import type { Protocol } from './protocol.ts'
 import { jsonOf, refusalWithin } from './refusal.ts'
 
@@ -38,11 +38,12 @@ export function createPlainAnswer(protocol: Protocol, asked: Asked): Answer {
 
 function readWhole(text: string, protocol: Protocol): ReturnType<Protocol['readAnswer']> | { failure: ServiceError } {
   const body = jsonOf(text)
-  if (typeof body !== 'object' || body === null) return { failure: failed(new Error('the answer is not whole JSON')) }
+  if (typeof body !== 'object' || body === null)
+    return { failure: backendError.failed(new Error('the answer is not whole JSON')) }
   if ('error' in body && body.error) return { failure: refusalWithin(body, text, protocol) }
   try {
     return protocol.readAnswer(body)
   } catch (error) {
-    return { failure: failed(error) }
+    return { failure: backendError.failed(error) }
   }
 }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { ServiceError } from '@weir/contracts'
-import { failed, vendorFailure } from './backend-errors.ts'
+import { backendError } from '@weir/dialects'
+import { vendorFailure } from './backend-errors.ts'
 import type { Protocol } from './protocol.ts'
 import { beginningOf } from './read-body.ts'
 import { retryAfterOf } from './retry-after.ts'
@@ -18,7 +19,7 @@ export async function refusalOf(response: Dispatcher.ResponseData, protocol: Pro
   // A redirect is not followed, for it would take our key to wherever it points. It and a path or a model that is not
   // there are about how the backend is set up, which no client can mend and another target may do better.
   const isSetUpWrong = status < 400 || status === 404 || status === 405
-  const error = isSetUpWrong ? failed() : protocol.readError(status, jsonOf(text) ?? text)
+  const error = isSetUpWrong ? backendError.failed() : protocol.readError(status, jsonOf(text) ?? text)
   const named = vendorFailure(error, where, text)
   if (named.code !== 'backend_overloaded') return named
 

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BackendConfig, ChoiceChunk } from '@weir/contracts'
+import { backendError } from '@weir/dialects'
 import { type Backend, targetName } from './backend.ts'
-import { abortErrorOf, endedEarly, failed, overloaded } from './backend-errors.ts'
+import { abortErrorOf, endedEarly } from './backend-errors.ts'
 import { pause } from './pause.ts'
 import { simulatedAnswerOf } from './simulated-answer.ts'
 import { createSimulatedCache } from './simulated-cache.ts'
@@ -38,7 +39,7 @@ export function createSimulatedBackend(name: string, config: SimulatedConfig): B
       const breaksOff = fault === 'break' || fault === 'truncate'
       const played = breaksOff ? begun(chunks, config.fault_after_tokens) : chunks
       yield* paced(played, config.tokens_per_second, signal)
-      if (fault === 'break') throw failed(new Error('simulated fault: break'))
+      if (fault === 'break') throw backendError.failed(new Error('simulated fault: break'))
       if (fault === 'truncate') throw endedEarly(new Error('simulated fault: truncate'))
       yield { type: 'usage', usage }
     },
@@ -47,8 +48,8 @@ export function createSimulatedBackend(name: string, config: SimulatedConfig): B
 }
 
 async function failBeforeFirstToken(fault: Fault, signal: AbortSignal): Promise<void> {
-  if (fault === 'refuse') throw failed(new Error('simulated fault: refuse'))
-  if (fault === 'overload') throw overloaded(RETRY_AFTER_MS, new Error('simulated fault: overload'))
+  if (fault === 'refuse') throw backendError.failed(new Error('simulated fault: refuse'))
+  if (fault === 'overload') throw backendError.overloaded(RETRY_AFTER_MS, new Error('simulated fault: overload'))
   // Days, for want of a timer that never fires.
   while (fault === 'hang') await pause(2 ** 31 - 1, signal)
 }

@@ -1,11 +1,11 @@
 import { errors as undiciErrors } from 'undici'
 import { type Chunk, ServiceError } from '@weir/contracts'
+import { backendError } from '@weir/dialects'
 import type { Answer } from './answer.ts'
 import {
   abortErrorOf,
   connectTimedOut,
   endedEarly,
-  failed,
   fellSilent,
   firstTokenTimedOut,
   unreachable,
@@ -131,6 +131,6 @@ async function readToEnd(reads: Reads, ending: AbortController): Promise<void> {
 function designedErrorOf(error: unknown, isAnswering: boolean): ServiceError {
   if (error instanceof ServiceError) return error
   if (error instanceof undiciErrors.ConnectTimeoutError) return connectTimedOut(error)
-  if (error instanceof undiciErrors.HeadersOverflowError) return failed(error)
+  if (error instanceof undiciErrors.HeadersOverflowError) return backendError.failed(error)
   return isAnswering ? endedEarly(error) : unreachable(error)
 }

@@ -140,7 +140,7 @@ const goldens: Golden[] = [
     tokens(40, 0),
     120n + 0n + 100n,
   ],
-  ['zeros all over', 'openai', { prompt_tokens: 0, completion_tokens: 0 }, estimated, estimatedCost],
+  ['zeros all over', 'openai', { prompt_tokens: 0, completion_tokens: 0 }, tokens(0, 0), 0n],
   ['nothing', 'openai', undefined, estimated, estimatedCost],
   ['null', 'openai', null, estimated, estimatedCost],
   ['a field that is missing', 'openai', { prompt_tokens: 40 }, estimated, estimatedCost],
@@ -202,8 +202,7 @@ const goldens: Golden[] = [
     tokens(10, 2),
     30n + 30n + 100n,
   ],
-  // A prompt has tokens: that is how servers fill the field which count nothing.
-  ['zeros all over', 'anthropic', { input_tokens: 0, output_tokens: 0 }, estimated, estimatedCost],
+  ['zeros all over', 'anthropic', { input_tokens: 0, output_tokens: 0 }, tokens(0, 0), 0n],
   ['nothing', 'anthropic', undefined, estimated, estimatedCost],
   ['a field that is missing', 'anthropic', { output_tokens: 2 }, estimated, estimatedCost],
   [

@@ -1,4 +1,5 @@
 export * as anthropic from './anthropic/index.ts'
+export * as backendError from './backend-error.ts'
 export * from './dialect.ts'
 export * as openai from './openai/index.ts'
 export * from './request-error.ts'

@@ -1,5 +1,5 @@
 import type { Chunk } from '@weir/contracts'
-import { type Fields, textIn } from '../openai/fields.ts'
+import { type Fields, textIn } from '../fields.ts'
 import { argumentsOf } from './tool-input.ts'
 
 /** A call that is being written. `input` is what its start already said of its arguments. */

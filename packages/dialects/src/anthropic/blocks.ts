@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isBase64, isWebUrl } from '../openai/data-url.ts'
+import { isBase64, isWebUrl } from '../data-url.ts'
 import { unsupported } from '../request-error.ts'
 
 /** Marks the end of a prefix that the backend may keep. */

@@ -1,5 +1,5 @@
 import { ServiceError } from '@weir/contracts'
-import { assertBounded as assertBoundedAlike } from '../openai/bounds.ts'
+import { assertBounded as assertBoundedAlike } from '../bounds.ts'
 
 const MAX_PARTS = 10_000
 

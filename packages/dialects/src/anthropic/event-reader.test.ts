@@ -91,8 +91,26 @@ test('a stop sequence is kept', () => {
   ])
 })
 
-test('usage without the output of the whole is none', () => {
-  expect(read(start({ input_tokens: 10, output_tokens: 1 }), end('end_turn')).chunks).toHaveLength(1)
+test.each([undefined, {}, { input_tokens: 10 }, { output_tokens: null }])(
+  'a stream whose end tells usage of %j has none: what its start says of the output is no report',
+  (usage) => {
+    for (const output_tokens of [0, 1])
+      expect(read(start({ input_tokens: 0, output_tokens }), end('end_turn', usage)).chunks).toEqual([
+        { type: 'finish', choice: 0, reason: 'stop' },
+      ])
+  },
+)
+
+test.each([
+  [{ input_tokens: 10, output_tokens: 7 }, 10, 7],
+  [{ output_tokens: 7 }, 0, 7],
+  [{ output_tokens: 0 }, 0, 0],
+])('the zeros of a start are replaced by what the end tells: %j', (told, inputTokens, outputTokens) => {
+  const zeros = { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+  expect(read(start(zeros), end('end_turn', told)).chunks.at(-1)).toEqual({
+    type: 'usage',
+    usage: { inputTokens, cachedInputTokens: 0, outputTokens, source: 'reported' },
+  })
 })
 
 test.each([
@@ -159,4 +177,9 @@ test('a whole answer means what the stream of it would', () => {
     usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, source: 'reported' },
   })
   expect(readAnswer('nothing')).toEqual({ choices: [], usage: undefined })
+})
+
+test.each([null, undefined, 7])('an answer whose stop reason is %j broke off: it is no answer', (stop_reason) => {
+  const usage = { input_tokens: 1, output_tokens: 2 }
+  expect(readAnswer({ content: [{ type: 'text', text: 'Hel' }], stop_reason, usage }).choices).toEqual([])
 })

@@ -1,7 +1,8 @@
 import type { Chunk, FinishReason, ServiceError } from '@weir/contracts'
-import { type Fields, fieldsOf, parsedJson } from '../openai/fields.ts'
+import { notTheProtocol } from '../backend-error.ts'
+import { type Fields, fieldsOf, parsedJson } from '../fields.ts'
 import { createBlockReader } from './block-reader.ts'
-import { notTheProtocol, streamedError } from './read-error.ts'
+import { streamedError } from './read-error.ts'
 import { mergedUsage, readUsage } from './usage.ts'
 
 /** Reads one stream, event by event, into canonical chunks. Never throws: what cannot be read is its `failure`. */
@@ -47,7 +48,7 @@ export function createEventReader(): EventReader {
       case 'content_block_stop':
         return state.finished ? [] : blocks.close(event['index'])
       case 'message_start':
-        usage = fieldsOf(fieldsOf(event['message'])?.['usage'])
+        usage = toldAtStart(fieldsOf(fieldsOf(event['message'])?.['usage']))
         return []
       case 'message_delta':
         return finish(event)
@@ -72,6 +73,12 @@ export function createEventReader(): EventReader {
   }
 
   return Object.assign(state, { read })
+}
+
+/** Before the answer its output is anybody's guess, mostly nought: only the end can report it. */
+function toldAtStart(usage: Fields | undefined): Fields {
+  const { output_tokens: _output, output_tokens_details: _details, ...told } = usage ?? {}
+  return told
 }
 
 const reasons: Record<string, FinishReason> = {

@@ -1,6 +1,6 @@
 import type { RequestDraft, Tool, ToolChoice } from '@weir/contracts'
 import type { z } from 'zod'
-import { given } from '../openai/given.ts'
+import { given } from '../given.ts'
 import { cacheControlOf } from './cache-control.ts'
 import { assertCarried, notCarried } from './carried.ts'
 import { conversationOf } from './messages-from-canonical.ts'

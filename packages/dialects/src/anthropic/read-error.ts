@@ -1,5 +1,6 @@
-import { ServiceError } from '@weir/contracts'
-import { fieldsOf } from '../openai/fields.ts'
+import type { ServiceError } from '@weir/contracts'
+import { contextExceeded, failed, overloaded, refused } from '../backend-error.ts'
+import { fieldsOf } from '../fields.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 5_000
 const LONGEST_CAUSE_CHARACTERS = 500
@@ -49,9 +50,6 @@ export function streamedError(event: unknown): ServiceError {
   return readError(Object.hasOwn(statuses, type) ? statuses[type]! : 500, event)
 }
 
-export const notTheProtocol = (characters: number): ServiceError =>
-  failed(new Error(`not an event of the protocol: ${characters} characters`))
-
 function errorIn(body: unknown): { type: string; message: string } {
   const error = fieldsOf(fieldsOf(body)?.['error'])
   const code = fieldsOf(error?.['details'])?.['error_code']
@@ -59,26 +57,3 @@ function errorIn(body: unknown): { type: string; message: string } {
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-const failed = (cause: unknown) =>
-  new ServiceError('backend_error', "The model's backend failed. Please try again.", { cause })
-
-const overloaded = (retryAfterMs: number, cause: unknown) =>
-  new ServiceError('backend_overloaded', "The model's backend is overloaded. Please try again in a moment.", {
-    retryAfterMs,
-    cause,
-  })
-
-const refused = (cause: unknown) =>
-  new ServiceError(
-    'invalid_request',
-    "The model's backend refused this request. Check its messages and parameters against what the model supports.",
-    { cause },
-  )
-
-const contextExceeded = (cause: unknown) =>
-  new ServiceError(
-    'context_length_exceeded',
-    "This request is longer than the model's context. Shorten the messages or ask for fewer output tokens.",
-    { param: 'messages', cause },
-  )

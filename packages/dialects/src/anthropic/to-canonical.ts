@@ -1,5 +1,5 @@
 import type { RequestDraft, Tool as CanonicalTool } from '@weir/contracts'
-import { given } from '../openai/given.ts'
+import { given } from '../given.ts'
 import { cacheOf } from './cache-control.ts'
 import { messagesOf, withLastMarked } from './messages-to-canonical.ts'
 import type { CountTokensRequest, MessagesRequest } from './request.ts'

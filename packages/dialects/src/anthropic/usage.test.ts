@@ -49,6 +49,7 @@ test.each([
     },
     { inputTokens: 12, cachedInputTokens: 0, outputTokens: 7 },
   ],
+  ['zeros', { input_tokens: 0, output_tokens: 0 }, { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }],
   ['nothing said', { input_tokens: 5, output_tokens: 0 }, { inputTokens: 5, cachedInputTokens: 0, outputTokens: 0 }],
 ])('usage that is %s is read into buckets without overlap', (_, usage, expected) => {
   expect(readUsage(usage)).toEqual({ ...expected, ...reported })
@@ -60,7 +61,6 @@ test.each([
   'many',
   [],
   {},
-  { input_tokens: 0, output_tokens: 0 },
   { input_tokens: 12 },
   { output_tokens: 7 },
   { input_tokens: -1, output_tokens: 7 },

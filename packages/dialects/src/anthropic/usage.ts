@@ -1,6 +1,6 @@
 import { type Usage, creditsNumber, generatedTokens } from '@weir/contracts'
 import type { Bill } from '../dialect.ts'
-import { type Fields, fieldsOf } from '../openai/fields.ts'
+import { type Fields, fieldsOf } from '../fields.ts'
 
 /** No call reads or writes a billion tokens. */
 const MOST_TOKENS = 1_000_000_000
@@ -37,7 +37,10 @@ export const usageAtStart = {
   speed: null,
 }
 
-/** Usage in disjoint buckets, or undefined when the numbers cannot be: then we estimate rather than charge nonsense. */
+/**
+ * Usage in disjoint buckets, or undefined when the numbers cannot be: then we estimate rather than charge nonsense. Zeros
+ * are numbers like others: whoever reports them wants nothing.
+ */
 export function readUsage(value: unknown): Usage | undefined {
   const usage = fieldsOf(value)
   if (!usage) return undefined
@@ -48,8 +51,7 @@ export function readUsage(value: unknown): Usage | undefined {
   const thinking = fieldsOf(usage['output_tokens_details'])?.['thinking_tokens'] ?? 0
   if (!isCount(input) || !isCount(output) || !isCount(cached) || !isCount(written) || !isCount(thinking))
     return undefined
-  // A prompt has tokens: zeros all over are what some servers fill the fields with.
-  if (thinking > output || input + cached + written + output === 0) return undefined
+  if (thinking > output) return undefined
   return {
     inputTokens: input,
     cachedInputTokens: cached,

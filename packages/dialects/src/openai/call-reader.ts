@@ -1,5 +1,5 @@
 import type { Chunk, ToolKind } from '@weir/contracts'
-import { type Fields, fieldsOf, listOf, textIn } from './fields.ts'
+import { type Fields, fieldsOf, listOf, textIn } from '../fields.ts'
 import { createWholeCharacters } from './whole-characters.ts'
 
 type Call = {

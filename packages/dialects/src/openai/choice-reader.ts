@@ -1,6 +1,6 @@
 import type { Chunk } from '@weir/contracts'
+import { type Fields, fieldsOf, listOf, textIn } from '../fields.ts'
 import { createCallReader } from './call-reader.ts'
-import { type Fields, fieldsOf, listOf, textIn } from './fields.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { readLogprobs } from './logprobs.ts'
 import { createWholeCharacters } from './whole-characters.ts'

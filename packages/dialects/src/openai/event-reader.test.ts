@@ -124,6 +124,12 @@ test('probabilities come with their text, also where a token has none', () => {
   ])
 })
 
+test('zeros after a real count are no count', () => {
+  const zeros = { usage: { prompt_tokens: 0, completion_tokens: 0 } }
+  const { chunks } = readAll([{ ...delta({ content: 'a' }), ...usage }, { ...finish(), ...zeros }, zeros])
+  expect(chunks).toEqual([text('a'), finished(), usageChunk])
+})
+
 test('usage that counts up is told once, and the last counts', () => {
   const counting = { usage: { prompt_tokens: 3, completion_tokens: 1 } }
   expect(

@@ -1,7 +1,8 @@
-import type { Chunk, ServiceError, Usage } from '@weir/contracts'
+import { type Chunk, type ServiceError, type Usage, generatedTokens, promptTokens } from '@weir/contracts'
+import { notTheProtocol } from '../backend-error.ts'
+import { type Fields, fieldsOf, listOf, parsedJson } from '../fields.ts'
 import { type ChoiceReader, createChoiceReader } from './choice-reader.ts'
-import { type Fields, fieldsOf, listOf, parsedJson } from './fields.ts'
-import { notTheProtocol, readStreamedError } from './read-error.ts'
+import { readStreamedError } from './read-error.ts'
 import { readTimings, readUsage } from './usage.ts'
 
 const MOST_CHOICES = 128
@@ -21,6 +22,7 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
   let ended = false
   let finished = false
   let usage: Usage | undefined
+  let hasCounted = false
 
   function isFinished(): boolean {
     if (readers.size === 0 || (!ended && readers.size < (asked ?? 1))) return false
@@ -34,6 +36,14 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
     let reader = readers.get(index)
     if (!reader) readers.set(index, (reader = createChoiceReader(index)))
     if (reader.read(choice, chunks) === 'failed') failure = readStreamedError(choice['error'] ?? body)
+  }
+
+  /** Zeros after a real count are what some servers fill their last events with. */
+  function hear(told: Usage | undefined): void {
+    const tokens = told && promptTokens(told) + generatedTokens(told)
+    if (!told || (tokens === 0 && hasCounted)) return
+    hasCounted ||= tokens !== 0
+    usage = told
   }
 
   /** The last usage counts, and some servers count up with every chunk: it is told once the text is whole. */
@@ -69,7 +79,7 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
         const choice = fieldsOf(each)
         if (choice) readChoice(choice, body, chunks)
       }
-      usage = usageIn(body) ?? usage
+      hear(usageIn(body))
       tellUsage(chunks)
       return chunks
     },

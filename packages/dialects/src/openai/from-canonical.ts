@@ -1,5 +1,5 @@
 import type { RequestDraft, Tool, ToolChoice } from '@weir/contracts'
-import { given } from './given.ts'
+import { given } from '../given.ts'
 import { type MessageOptions, messagesFromCanonical } from './messages-from-canonical.ts'
 import type { BodyMessage } from './parts-from-canonical.ts'
 import { effortOf } from './reasoning-effort.ts'

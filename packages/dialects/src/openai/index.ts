@@ -1,5 +1,5 @@
+export * from '../bounds.ts'
 export * from './answer.ts'
-export * from './bounds.ts'
 export * from './dialect.ts'
 export * from './error.ts'
 export * from './event-reader.ts'

@@ -1,5 +1,5 @@
 import type { TokenLogprob } from '@weir/contracts'
-import { type Fields, fieldsOf, listOf } from './fields.ts'
+import { type Fields, fieldsOf, listOf } from '../fields.ts'
 
 /** What `logprobs` of a choice tells of its text; what it tells of a refusal has no canonical form. */
 export function readLogprobs(value: unknown): TokenLogprob[] {

@@ -1,6 +1,6 @@
 import type { AssistantPart, FilePart, Message, Source, TextPart, UserPart } from '@weir/contracts'
+import { bytesIn } from '../data-url.ts'
 import { markOf } from './cache-mark.ts'
-import { bytesIn } from './data-url.ts'
 import type { RequestMessage, ToolCall } from './schema/messages.ts'
 import type { AssistantContentPart, TextContentPart, UserContentPart } from './schema/parts.ts'
 

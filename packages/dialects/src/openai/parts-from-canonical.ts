@@ -1,6 +1,6 @@
 import { type FilePart, type ImagePart, ServiceError, type TextPart, type UserPart } from '@weir/contracts'
+import { dataUrlOf } from '../data-url.ts'
 import { breakpointOf } from './cache-mark.ts'
-import { dataUrlOf } from './data-url.ts'
 
 /** A message as it stands in a body. */
 export type BodyMessage = { role: string; content?: unknown } & Record<string, unknown>

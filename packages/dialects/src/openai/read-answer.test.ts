@@ -22,8 +22,10 @@ test('choices without an index are counted', () => {
   expect(answer(choice, choice).map(({ index }) => index)).toEqual([0, 1])
 })
 
-test('a choice that broke off is no answer', () => {
-  expect(answer({ message: { content: 'Ye' }, finish_reason: 'error' })).toEqual([])
+test.each(['error', null, undefined, '', 7])('a choice that ends by %j broke off: it is no answer', (finish_reason) => {
+  const whole = { message: { content: 'Yes.' }, finish_reason: 'stop' }
+  expect(answer({ message: { content: 'Ye' }, finish_reason })).toEqual([])
+  expect(answer(whole, { message: { content: 'Ye' }, finish_reason })).toEqual([])
 })
 
 test.each([undefined, null, 'text', [], { choices: 7 }, { choices: [null, 7, {}] }])('%j has no answer', (body) => {

@@ -1,9 +1,12 @@
 import { type Chunk, type ChoiceResult, type Usage, gather } from '@weir/contracts'
+import { fieldsOf, listOf } from '../fields.ts'
 import { createChoiceReader } from './choice-reader.ts'
 import { usageIn } from './event-reader.ts'
-import { fieldsOf, listOf } from './fields.ts'
 
-/** Reads a chat completion that came whole, as leniently as one that is streamed. A choice that has failed is left out. */
+/**
+ * Reads a chat completion that came whole, as leniently as one that is streamed. Where a choice has failed, or has no
+ * finish, there is none: what is left is not what was asked for.
+ */
 export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usage | undefined } {
   const answer = fieldsOf(body) ?? {}
   const choices: ChoiceResult[] = []
@@ -11,8 +14,9 @@ export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usa
     const choice = fieldsOf(each)
     if (!choice) continue
     const index = Number.isSafeInteger(choice['index']) ? (choice['index'] as number) : place
+    const reader = createChoiceReader(index)
     const chunks: Chunk[] = []
-    if (createChoiceReader(index).read(choice, chunks) === 'failed') continue
+    if (reader.read(choice, chunks) === 'failed' || !reader.isFinished) return { choices: [], usage: usageIn(answer) }
     for (const chunk of chunks) if (chunk.type !== 'usage') gather(choices, chunk)
   }
   return { choices, usage: usageIn(answer) }

@@ -1,5 +1,6 @@
-import { ServiceError } from '@weir/contracts'
-import { fieldsOf } from './fields.ts'
+import type { ServiceError } from '@weir/contracts'
+import { contextExceeded, failed, overloaded, refused } from '../backend-error.ts'
+import { fieldsOf } from '../fields.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 5_000
 const LONGEST_CAUSE_CHARACTERS = 500
@@ -32,9 +33,6 @@ export function readStreamedError(error: unknown): ServiceError {
   return errorOf(status, text, causeOf('in the stream', text), DEFAULT_RETRY_AFTER_MS)
 }
 
-export const notTheProtocol = (characters: number): ServiceError =>
-  failed(new Error(`not an event of the protocol: ${characters} characters`))
-
 function errorOf(status: number, text: string, cause: Error, retryAfterMs: number): ServiceError {
   const isAboutRequest = status === 400 || status === 404 || status === 413 || status === 422
   if (isAboutRequest && aboutContext.test(text)) return contextExceeded(cause)
@@ -58,26 +56,3 @@ function causeOf(where: string, text: string): Error {
   const names = [...text.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
   return new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
 }
-
-const failed = (cause: unknown) =>
-  new ServiceError('backend_error', "The model's backend failed. Please try again.", { cause })
-
-const overloaded = (retryAfterMs: number, cause: unknown) =>
-  new ServiceError('backend_overloaded', "The model's backend is overloaded. Please try again in a moment.", {
-    retryAfterMs,
-    cause,
-  })
-
-const refused = (cause: unknown) =>
-  new ServiceError(
-    'invalid_request',
-    "The model's backend refused this request. Check its messages and parameters against what the model supports.",
-    { cause },
-  )
-
-const contextExceeded = (cause: unknown) =>
-  new ServiceError(
-    'context_length_exceeded',
-    "This request is longer than the model's context. Shorten the messages or ask for fewer output tokens.",
-    { param: 'messages', cause },
-  )

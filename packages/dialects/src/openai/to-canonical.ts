@@ -1,5 +1,5 @@
 import type { RequestDraft, ResponseFormat, Tool, ToolChoice } from '@weir/contracts'
-import { given } from './given.ts'
+import { given } from '../given.ts'
 import { messageToCanonical } from './message-to-canonical.ts'
 import { type ChatCompletionRequest, extraOf } from './request.ts'
 import type { RequestFormat } from './schema/formats.ts'

@@ -1,11 +1,12 @@
 import type { Usage } from '@weir/contracts'
-import { type Fields, fieldsOf } from './fields.ts'
+import { type Fields, fieldsOf } from '../fields.ts'
 
 /** No call reads or writes a billion tokens. */
 const MOST_TOKENS = 1_000_000_000
 
 /**
- * Usage in disjoint buckets, or undefined when the numbers cannot be: then we estimate rather than charge nonsense.
+ * Usage in disjoint buckets, or undefined when the numbers cannot be: then we estimate rather than charge nonsense. Zeros
+ * are numbers like others: whoever reports them wants nothing.
  * Tokens of audio stay with the others of their side.
  */
 export function readUsage(value: unknown): Usage | undefined {
@@ -19,8 +20,6 @@ export function readUsage(value: unknown): Usage | undefined {
   const reasoning = countOf(fieldsOf(usage['completion_tokens_details'])?.['reasoning_tokens'] ?? 0)
   if (prompt === undefined || completion === undefined || cached === undefined) return undefined
   if (written === undefined || reasoning === undefined || cached + written > prompt) return undefined
-  // A prompt has tokens: zeros all over are what some servers fill the field with.
-  if (prompt === 0 && completion === 0) return undefined
 
   // xAI counts reasoning beside the completion, as its total tells; everybody else within it.
   const isBeside = reasoning > 0 && usage['total_tokens'] === prompt + completion + reasoning

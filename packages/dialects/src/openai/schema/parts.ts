@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { bytesIn, isBase64, isWebUrl } from '../../data-url.ts'
 import { unsupported } from '../../request-error.ts'
-import { bytesIn, isBase64, isWebUrl } from '../data-url.ts'
 
 /** Marks the end of a prefix of the prompt that is worth keeping. */
 const marked = {

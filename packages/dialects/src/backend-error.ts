@@ -1,0 +1,30 @@
+import { ServiceError } from '@weir/contracts'
+
+// What a backend says is about our key, our account and our hosts: clients get these sentences, the log gets the cause.
+
+export const failed = (cause?: unknown): ServiceError =>
+  new ServiceError('backend_error', "The model's backend failed. Please try again.", { cause })
+
+export const overloaded = (retryAfterMs: number, cause?: unknown): ServiceError =>
+  new ServiceError('backend_overloaded', "The model's backend is overloaded. Please try again in a moment.", {
+    retryAfterMs,
+    cause,
+  })
+
+export const refused = (cause?: unknown): ServiceError =>
+  new ServiceError(
+    'invalid_request',
+    "The model's backend refused this request. Check its messages and parameters against what the model supports.",
+    { cause },
+  )
+
+export const contextExceeded = (cause?: unknown): ServiceError =>
+  new ServiceError(
+    'context_length_exceeded',
+    "This request is longer than the model's context. Shorten the messages or ask for fewer output tokens.",
+    { param: 'messages', cause },
+  )
+
+/** Of what cannot be read the log gets the length alone: it may quote the prompt. */
+export const notTheProtocol = (characters: number): ServiceError =>
+  failed(new Error(`not an event of the protocol: ${characters} characters`))
