@@ -4,7 +4,7 @@ import type { Backend, SecretOf } from './backend.ts'
 import { createOpenAiBackend } from './openai.ts'
 import { createSimulatedBackend } from './simulated.ts'
 import type { Slots } from './slots.ts'
-import { type InlineImages, withInlinedImages } from './with-inlined-images.ts'
+import { type InlineImages, inlinesImages, refuseAddresses, withInlinedImages } from './with-inlined-images.ts'
 import { withSlots } from './with-slots.ts'
 
 export type Backends = {
@@ -17,7 +17,7 @@ export type Backends = {
 export type BackendsDeps = {
   secretOf: SecretOf
   slots?: Slots
-  /** Needed where a backend of the catalogue has `inline_images`. */
+  /** Needed where a backend says `inline_images: true`. Without it, others that would need it refuse addresses. */
   inlineImages?: InlineImages
 }
 
@@ -36,11 +36,13 @@ export function createBackends(catalogue: Pick<Catalogue, 'backends'>, deps: Bac
 }
 
 function createBackend(name: string, config: BackendConfig, deps: BackendsDeps): Backend {
-  const { secretOf, slots, inlineImages } = deps
+  const { secretOf, slots, inlineImages = refuseAddresses } = deps
   const backend = createOfKind(name, config, secretOf)
   const limited = slots && config.slots ? withSlots(backend, slots, config.slots) : backend
-  if (config.kind === 'simulated' || !config.inline_images) return limited
-  if (!inlineImages) throw new Error(`the backend ${name} needs images inlined, and nobody is there to fetch them`)
+  if (config.kind === 'simulated' || !inlinesImages(config)) return limited
+  if (config.inline_images && !deps.inlineImages) {
+    throw new Error(`the backend ${name} needs images inlined, and nobody is there to fetch them`)
+  }
   // Around the slot: nobody waits for one who waits for an image.
   return withInlinedImages(limited, inlineImages)
 }

@@ -12,6 +12,7 @@ import { holds, lookAt } from './conditions.ts'
 import { openAiBodyOf } from './openai-body.ts'
 import { type ParamOf, cannot, passedBy } from './refusals.ts'
 import { inputTokenBound, promptText } from './tokens.ts'
+import { inlinesImages } from './with-inlined-images.ts'
 
 /** What a target refuses, as far as the catalogue tells. */
 export function refusalByTarget(
@@ -47,7 +48,7 @@ export function refusalByCondition(
 export function notCarriedBy(request: CompletionRequest, target: Target): ServiceError | undefined {
   const { config } = target
   if (!config || config.kind === 'simulated') return undefined
-  const said = config.inline_images ? withInlined(request) : request
+  const said = inlinesImages(config) ? withInlined(request) : request
   try {
     if (config.kind === 'anthropic') anthropicBodyOf(said, target, config)
     else openAiBodyOf(said, target, config)

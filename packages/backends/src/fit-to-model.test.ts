@@ -7,7 +7,7 @@ import { fitToModel } from './fit-to-model.ts'
 const backends = new Map([
   ['far', BackendConfig.parse({ kind: 'openai', base_url: 'https://models.test/v1', pass_fields: ['min_p'] })],
   ['claude', BackendConfig.parse({ kind: 'anthropic' })],
-  ['fetching', BackendConfig.parse({ kind: 'openai', base_url: 'https://models.test/v1', inline_images: true })],
+  ['openai', BackendConfig.parse({ kind: 'openai', base_url: 'https://api.openai.com/v1' })],
   ['toys', BackendConfig.parse({ kind: 'simulated' })],
 ])
 const modelOn = (backend: string, given: Partial<Model> = {}): Model =>
@@ -131,7 +131,7 @@ test.each<[string, Partial<RequestDraft>, Model, string, string]>([
   [
     'a file by address, which its dialect has no words for',
     { messages: papers },
-    modelOn('far', { targets: [{ backend: 'far', model: 'm', capabilities: ['files'] }] }),
+    modelOn('openai'),
     'unsupported_parameter',
     'messages',
   ],
@@ -162,7 +162,11 @@ test.each<[string, Partial<RequestDraft>, Model, string, string]>([
 })
 
 test.each<[string, Partial<RequestDraft>, Model]>([
-  ['a file by address that we fetch', { messages: papers }, modelOn('fetching', { capabilities: ['files'] })],
+  [
+    'a file by address that we fetch',
+    { messages: papers },
+    modelOn('far', { targets: [{ backend: 'far', model: 'm', capabilities: ['files'] }] }),
+  ],
   ['a field that its backend takes', { extra: { min_p: 0.1 } }, modelOn('far')],
   [
     'what one of its targets can do',

@@ -10,8 +10,10 @@ export function freeOutcome(
   return { state, usage: noUsage, cost: 0n, choices: [], error: { code, message, retryAfterMs } }
 }
 
-export const failedOutcome = ({ code, message, retryAfterMs }: ServiceError): Outcome =>
-  freeOutcome('failed', code, message, retryAfterMs)
+export function failedOutcome({ code, message, param, retryAfterMs }: ServiceError): Outcome {
+  const outcome = freeOutcome('failed', code, message, retryAfterMs)
+  return param === undefined ? outcome : { ...outcome, error: { code, message, param, retryAfterMs } }
+}
 
 export const expiredOutcome = (): Outcome =>
   freeOutcome(

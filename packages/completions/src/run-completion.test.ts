@@ -160,6 +160,16 @@ test('a stream whose backend fails before its first text may begin again', async
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'completed' })
 })
 
+test('what a worker finds wrong with a request is told with the field', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const wrong = new ServiceError('invalid_request', 'It is no image.', { param: 'messages[0].content[1]' })
+
+  await service.run(job, playing(wrong))
+
+  expect(await service.outcomeOf(job)).toMatchObject({ error: { param: 'messages[0].content[1]' } })
+})
+
 test('a request that the backend refuses is not tried again', async () => {
   await using service = await serviceFixture()
   const job = await service.submitted()

@@ -41,7 +41,7 @@ export function gather(choices: ChoiceResult[], chunk: ChoiceChunk): ChoiceResul
     case 'text': {
       const part = last?.type === 'text' ? last : added<Said<'text'>>(parts, { type: 'text', text: '' })
       part.text += chunk.text
-      if (chunk.logprobs) (part.logprobs ??= []).push(...chunk.logprobs)
+      for (const each of chunk.logprobs ?? []) (part.logprobs ??= []).push(each)
       break
     }
     case 'refusal': {
@@ -61,11 +61,14 @@ export function gather(choices: ChoiceResult[], chunk: ChoiceChunk): ChoiceResul
     case 'redacted_reasoning':
       parts.push({ type: 'redacted_reasoning', data: chunk.data })
       break
-    case 'tool_call':
-      parts.push({ type: 'tool_call', id: chunk.id, kind: chunk.kind, name: chunk.name, arguments: '' })
+    case 'tool_call': {
+      const calls = callsOf(parts)
+      const { id, kind, name } = chunk
+      calls.push(added<Said<'tool_call'>>(parts, { type: 'tool_call', id, kind, name, arguments: '' }))
       break
+    }
     case 'arguments': {
-      const part = callsIn(choice)[chunk.call]
+      const part = callsOf(parts)[chunk.call]
       if (part) part.arguments += chunk.text
       break
     }
@@ -76,7 +79,17 @@ export function gather(choices: ChoiceResult[], chunk: ChoiceChunk): ChoiceResul
   return choice
 }
 
-export const callsIn = ({ parts }: Pick<ChoiceResult, 'parts'>) => parts.filter((part) => part.type === 'tool_call')
+const gatheredCalls = new WeakMap<AnswerPart[], Said<'tool_call'>[]>()
+
+/** The calls among parts that only `gather` adds to: found once, not again for each piece of their arguments. */
+function callsOf(parts: AnswerPart[]): Said<'tool_call'>[] {
+  let calls = gatheredCalls.get(parts)
+  if (!calls) {
+    calls = parts.filter((part) => part.type === 'tool_call')
+    gatheredCalls.set(parts, calls)
+  }
+  return calls
+}
 
 function choiceAt(choices: ChoiceResult[], index: number): ChoiceResult {
   let choice = choices.find((each) => each.index === index)

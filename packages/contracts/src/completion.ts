@@ -45,6 +45,8 @@ export type CompletionJob = z.infer<typeof CompletionJob>
 export const OutcomeError = z.object({
   code: z.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code)),
   message: z.string(),
+  /** The field of the request that is wrong, where only the worker could tell. */
+  param: z.string().optional(),
   retryAfterMs: z.int().optional(),
 })
 export type OutcomeError = z.infer<typeof OutcomeError>

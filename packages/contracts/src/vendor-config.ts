@@ -50,7 +50,8 @@ const connection = {
   query: Query.optional(),
   headers: Headers.optional(),
   pass_fields: PassFields.optional(),
-  inline_images: z.boolean().default(false),
+  /** Where it is not said, only the vendors' own servers are handed addresses that a client names. */
+  inline_images: z.boolean().optional(),
   /** Completions in flight at once, over all workers. */
   slots: z.int().positive().max(100_000).optional(),
   quota_group: z.string().min(1).max(64).optional(),

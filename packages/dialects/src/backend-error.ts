@@ -25,6 +25,11 @@ export const contextExceeded = (cause?: unknown): ServiceError =>
     { param: 'messages', cause },
   )
 
+/** The most tool calls of one choice. Clients refuse an answer with more. */
+export const MOST_CALLS = 128
+
+export const tooManyCalls = (): ServiceError => failed(new Error(`more than ${MOST_CALLS} tool calls in one choice`))
+
 /** Of what cannot be read the log gets the length alone: it may quote the prompt. */
 export const notTheProtocol = (characters: number): ServiceError =>
   failed(new Error(`not an event of the protocol: ${characters} characters`))

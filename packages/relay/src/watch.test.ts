@@ -212,3 +212,21 @@ test('the end of another submission is not taken for the end of what was seen', 
 
   expect(await told(watch.events(never()))).toBe(`${everyFrameTo(2).replace(/ end$/, '')} gap`)
 })
+
+test('frames that cannot be read end the watch, and are not asked for again', async () => {
+  const watch = watchFixture()
+  watch.relay.framesAfter = () => Promise.reject(new SyntaxError('Unexpected token'))
+  watch.push(frameMessage(1))
+  watch.push(frameMessage(3))
+
+  expect(await told(watch.events(never()))).toBe('1 gap')
+})
+
+test('an end that is told of what Redis has lost since is looked for elsewhere by whoever has seen nothing', async () => {
+  const watch = watchFixture()
+  const relay = { ...watch.relay, recordOf: async () => undefined }
+  const late = createWatch(relay, id, { bufferBytes: 100_000, onError: () => {} })
+  late.push(endMessage(2))
+
+  expect(await late.events(never()).next()).toEqual({ done: false, value: { kind: 'lost' } })
+})

@@ -1,4 +1,5 @@
 import type { CompletionId, Outcome } from '@weir/contracts'
+import { isDependencyError } from '@weir/runtime'
 import type { Frame, ReplyMessage } from './encoding.ts'
 import { type Relay, submissionOf } from './relay.ts'
 
@@ -88,7 +89,13 @@ export function createWatch(
   async function* take(message: ReplyMessage): AsyncGenerator<WatchEvent> {
     const upTo = message.kind === 'frame' ? message.frame.sequence - 1 : message.lastSequence
     if (seen.sequence < upTo) yield* replay()
-    if (message.kind === 'end') return yield endAfter(message)
+    if (message.kind === 'end') {
+      const end = endAfter(message)
+      if (end.kind === 'end' || seen.sequence > 0) return yield end
+      // Redis may have lost it since it was told: whoever has seen nothing can still have all of it from elsewhere.
+      mustLook = true
+      return
+    }
     if (message.frame.sequence <= seen.sequence) return
     if (!follows(message.frame)) return yield { kind: 'gap' }
     seen = message.frame
@@ -112,8 +119,10 @@ export function createWatch(
           if (event.kind === 'end' || event.kind === 'gap') return
         }
       } catch (error) {
-        // Redis is away; what is missing is asked for again at the next poll.
         options.onError(error)
+        // What cannot be read now will not be read later either.
+        if (!isDependencyError(error)) return yield { kind: 'gap' }
+        // Redis is away; what is missing is asked for again at the next poll.
         if (message) mustLook = true
         if (mustLook && live.length === 0) await sleep(pollMs, signal)
       }

@@ -1,4 +1,11 @@
-import { type AccountId, type CompletionId, type Outcome, ServiceError, mintedAt } from '@weir/contracts'
+import {
+  type AccountId,
+  type CompletionId,
+  type Outcome,
+  type OutcomeError,
+  ServiceError,
+  mintedAt,
+} from '@weir/contracts'
 import type { AnswerHead, Dialect } from '@weir/dialects'
 import type { CompletionRecords } from '@weir/store'
 import { spelled } from './styles.ts'
@@ -26,9 +33,13 @@ export async function hasEnded(
   return (await completionRecords.find(accountId, id))?.end !== undefined
 }
 
+/** How a completion failed, as it is told. */
+export const serviceErrorOf = ({ code, message, param, retryAfterMs }: OutcomeError): ServiceError =>
+  new ServiceError(code, message, { param, retryAfterMs })
+
 export function errorOf({ error }: Pick<Outcome, 'error'>): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
-  return new ServiceError(error.code, error.message, { retryAfterMs: error.retryAfterMs })
+  return serviceErrorOf(error)
 }
 
 /** Written to a closed connection: only our logs see it. */
@@ -37,8 +48,8 @@ export const nobodyThere = () => new ServiceError('cancelled', 'The client has c
 export const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
 
 /** A failed completion can be asked about: its error names it. */
-export function withId(id: CompletionId, { code, message, retryAfterMs }: ServiceError): ServiceError {
-  return new ServiceError(code, message, { retryAfterMs, extra: { completion_id: id } })
+export function withId(id: CompletionId, { code, message, param, retryAfterMs }: ServiceError): ServiceError {
+  return new ServiceError(code, message, { param, retryAfterMs, extra: { completion_id: id } })
 }
 
 /** The same on every replica: the time is in the id. */

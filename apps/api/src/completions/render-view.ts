@@ -1,7 +1,7 @@
 import type { CompletionView } from '@weir/completions'
-import { type AttemptRecord, type CompletionId, ServiceError, messageIdOf, mintedAt } from '@weir/contracts'
+import { type AttemptRecord, type CompletionId, messageIdOf, mintedAt } from '@weir/contracts'
 import { type Dialect, anthropic, openai } from '@weir/dialects'
-import { type Attached, headOf } from './answering.ts'
+import { type Attached, headOf, serviceErrorOf } from './answering.ts'
 
 /** A completion at any time of its life, in the words of a dialect. */
 export const renderViewAs = ({ name }: Pick<Dialect, 'name'>, view: CompletionView) =>
@@ -15,7 +15,7 @@ export function renderView(view: CompletionView) {
     ...standingOf(view),
     choices: status === 'completed' ? choices.map(openai.renderChoice) : [],
     usage: record.end && openai.renderUsage(billOf(record.end)),
-    error: error && openai.renderError(new ServiceError(error.code, error.message)).error,
+    error: error && openai.renderError(serviceErrorOf(error)).error,
   }
 }
 
@@ -29,7 +29,7 @@ export function renderMessageView(view: CompletionView) {
     ...said,
     created_at: createdAt(record),
     ...standingOf(view),
-    error: error && anthropic.renderError(new ServiceError(error.code, error.message)).error,
+    error: error && anthropic.renderError(serviceErrorOf(error)).error,
   }
 }
 

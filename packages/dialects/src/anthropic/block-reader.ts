@@ -1,4 +1,5 @@
 import type { Chunk } from '@weir/contracts'
+import { MOST_CALLS } from '../backend-error.ts'
 import { type Fields, textIn } from '../fields.ts'
 import { argumentsOf } from './tool-input.ts'
 
@@ -29,6 +30,7 @@ export function createBlockReader() {
           return [{ type: 'redacted_reasoning', choice: 0, data: textIn(block['data']) }]
         case 'tool_use': {
           const call = callCount++
+          if (call >= MOST_CALLS) return []
           calls.set(index, { call, isWritten: false, input: block['input'] })
           const [id, name] = [textIn(block['id']), textIn(block['name'])]
           return [{ type: 'tool_call', choice: 0, call, id, kind: 'function', name }]
@@ -57,6 +59,9 @@ export function createBlockReader() {
       }
     },
     close,
+    get hasTooManyCalls(): boolean {
+      return callCount > MOST_CALLS
+    },
     closeAll: (): Chunk[] => [...calls.keys()].flatMap(close),
   }
 }

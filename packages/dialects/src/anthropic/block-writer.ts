@@ -1,10 +1,10 @@
 import type { ChoiceChunk } from '@weir/contracts'
-import { isWhole } from './tool-input.ts'
+import { type WrittenInput, createWrittenInput } from './tool-input.ts'
 
 type Kind = 'text' | 'refusal' | 'thinking' | 'tool_use'
 
 /** The block that is being written; only one is at a time. */
-type Open = { kind: Kind; call: number | undefined; written: string; signature: string | undefined }
+type Open = { kind: Kind; call: number | undefined; input: WrittenInput; signature: string | undefined }
 
 export type Emit = (type: string, rest: string) => void
 
@@ -31,7 +31,7 @@ export function createBlockWriter(emit: Emit) {
   function start(kind: Kind, block: object, call?: number): Open {
     stop()
     emit('content_block_start', `,"index":${index},"content_block":${JSON.stringify(block)}`)
-    return (open = { kind, call, written: '', signature: undefined })
+    return (open = { kind, call, input: createWrittenInput(), signature: undefined })
   }
 
   function say(kind: 'text' | 'refusal', text: string): void {
@@ -67,7 +67,7 @@ export function createBlockWriter(emit: Emit) {
         return
       case 'arguments':
         if (open?.kind !== 'tool_use' || open.call !== piece.call || piece.text === '') return
-        open.written += piece.text
+        open.input.add(piece.text)
         emitDelta('input_json_delta', 'partial_json', piece.text)
     }
   }
@@ -78,6 +78,6 @@ export function createBlockWriter(emit: Emit) {
     /** Whether the piece goes on with the block that is being written. */
     continues: (piece: Piece): boolean => piece.type === 'arguments' && piece.call === open?.call,
     /** A call is being written whose arguments are not whole yet. */
-    isAmidCall: (): boolean => open?.kind === 'tool_use' && !isWhole(open.written),
+    isAmidCall: (): boolean => open?.kind === 'tool_use' && !open.input.isWhole,
   }
 }

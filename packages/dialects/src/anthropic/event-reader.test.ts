@@ -183,3 +183,15 @@ test.each([null, undefined, 7])('an answer whose stop reason is %j broke off: it
   const usage = { input_tokens: 1, output_tokens: 2 }
   expect(readAnswer({ content: [{ type: 'text', text: 'Hel' }], stop_reason, usage }).choices).toEqual([])
 })
+
+test('an answer of more tool calls than a client takes has failed', () => {
+  const calls = (length: number) =>
+    Array.from({ length }, (_, n) => ({ type: 'tool_use', id: `c${n}`, name: 'look', input: {} }))
+  const streamed = (length: number) => read(...calls(length).map((call, n) => block(n, call)), end('tool_use')).reader
+  expect(streamed(128)).toMatchObject({ finished: true, failure: undefined })
+  expect(streamed(129)).toMatchObject({ finished: false, failure: { code: 'backend_error' } })
+
+  const whole = (length: number) => readAnswer({ content: calls(length), stop_reason: 'tool_use' }).choices
+  expect(whole(128)[0]!.parts.length).toBe(128)
+  expect(whole(129)).toEqual([])
+})

@@ -1,5 +1,5 @@
 import type { Chunk, FinishReason, ServiceError } from '@weir/contracts'
-import { notTheProtocol } from '../backend-error.ts'
+import { notTheProtocol, tooManyCalls } from '../backend-error.ts'
 import { type Fields, fieldsOf, parsedJson } from '../fields.ts'
 import { createBlockReader } from './block-reader.ts'
 import { streamedError } from './read-error.ts'
@@ -39,12 +39,18 @@ export function createEventReader(): EventReader {
     return read ? [...chunks, { type: 'usage', usage: read }] : chunks
   }
 
+  function begin({ index, content_block: block }: Fields): Chunk[] {
+    const chunks = blocks.begin(index, fieldsOf(block))
+    if (blocks.hasTooManyCalls) state.failure = tooManyCalls()
+    return chunks
+  }
+
   function readEvent(type: unknown, event: Fields): Chunk[] {
     switch (type) {
       case 'content_block_delta':
         return state.finished ? [] : blocks.goOn(event['index'], fieldsOf(event['delta']))
       case 'content_block_start':
-        return state.finished ? [] : blocks.begin(event['index'], fieldsOf(event['content_block']))
+        return state.finished ? [] : begin(event)
       case 'content_block_stop':
         return state.finished ? [] : blocks.close(event['index'])
       case 'message_start':

@@ -5,7 +5,7 @@ import { readUsage } from './usage.ts'
 
 /**
  * A whole answer of a backend: read as the stream of it would be, so that both mean the same. Without a stop reason it is
- * not whole, and there is no choice.
+ * not whole, and there is no choice, nor is there one where the reading failed.
  */
 export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usage | undefined } {
   const message = fieldsOf(body) ?? {}
@@ -18,6 +18,7 @@ export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usa
     for (const type of ['content_block_start', 'content_block_stop'])
       for (const chunk of reader.read({ data: JSON.stringify({ type, index, content_block }) }))
         if (chunk.type !== 'usage') gather(choices, chunk)
+  if (reader.failure) return { choices: [], usage: readUsage(message['usage']) }
   gather(choices, finishOf(reason, sequence))
   return { choices, usage: readUsage(message['usage']) }
 }

@@ -163,6 +163,42 @@ test('calls that are cut off, or have no arguments, are all there at the end', (
   ])
 })
 
+test('what follows arguments that are no JSON, or no object, waits for the end', () => {
+  for (const written of ['{a}', '[{}]', '"{}"', '{]', '{"a":"}"', '{"a":"\\\\\\"}', '{} {}'])
+    expect(briefly(call(0), call(1), args(0, written), args(1, '{}'), args(0, '?'), finish())).toEqual([
+      '0 start tool_use c0',
+      `0 delta input_json_delta ${written}`,
+      '0 delta input_json_delta ?',
+      '0 stop',
+      '1 start tool_use c1',
+      '1 delta input_json_delta {}',
+      '1 stop',
+    ])
+})
+
+test('arguments in very many pieces, each of which could be their last, are not read again for each', () => {
+  const renderer = createStreamRenderer(head)
+  const events = [call(0), call(1), args(0, '{"a":[{}')].flatMap((chunk) => renderer.chunk(chunk))
+  for (let piece = 0; piece < 100_000; piece++) events.push(...renderer.chunk(args(0, ',{}')))
+  const waited = renderer.chunk(args(0, ']}'))
+  expect(events.length).toBe(3 + 100_000)
+  expect(waited.map(eventOf).map(({ type, index }) => `${index} ${type}`)).toEqual([
+    '0 content_block_delta',
+    '0 content_block_stop',
+    '1 content_block_start',
+  ])
+})
+
+test('very many calls whose pieces are mixed do not queue again for each that is whole', () => {
+  const renderer = createStreamRenderer(head)
+  const numbers = Array.from({ length: 10_000 }, (_, n) => n)
+  const pieces = ['{"a":', '1', '2', '3', '}'].flatMap((piece) => numbers.map((n) => args(n, piece)))
+  const events = [...numbers.map(call), ...pieces].flatMap((chunk) => renderer.chunk(chunk))
+  events.push(...renderer.end(bill))
+  // Each call has a start, five pieces and a stop; the message has one start and two ends.
+  expect(events.length).toBe(10_000 * 7 + 3)
+})
+
 test.each([
   [[text('a'), finish()], 'end_turn'],
   [[text('a'), finish('length')], 'max_tokens'],

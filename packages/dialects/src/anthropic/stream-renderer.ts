@@ -59,28 +59,51 @@ export function createStreamRenderer(head: AnswerHead): StreamRenderer {
  */
 function createBlocksInTurn(emit: Emit) {
   const blocks = createBlockWriter(emit)
-  let waiting: Piece[] = []
+  // A call waits with the pieces of its arguments, so that each piece is moved once, however many calls there are.
+  let waiting: Piece[][] = []
+  let taken = 0
+  const waitingCalls = new Map<number, Piece[]>()
+  const isWaiting = (): boolean => taken < waiting.length
 
   function take(piece: Piece): void {
-    if (!blocks.continues(piece) && (waiting.length > 0 || blocks.isAmidCall())) {
-      waiting.push(piece)
+    if (!blocks.continues(piece) && (isWaiting() || blocks.isAmidCall())) {
+      wait(piece)
       return
     }
     blocks.write(piece)
-    if (waiting.length > 0 && !blocks.isAmidCall()) takeWaiting()
+    if (isWaiting() && !blocks.isAmidCall()) takeWaiting()
   }
 
+  function wait(piece: Piece): void {
+    if (piece.type === 'arguments') {
+      // Without a call that waits for them they are of one that is over.
+      waitingCalls.get(piece.call)?.push(piece)
+      return
+    }
+    const pieces = [piece]
+    waiting.push(pieces)
+    if (piece.type === 'tool_call') waitingCalls.set(piece.call, pieces)
+  }
+
+  /** Writes what waits, up to a call whose arguments are still to come. */
   function takeWaiting(): void {
     blocks.stop()
-    const pieces = waiting
+    while (isWaiting()) {
+      const pieces = waiting[taken++] ?? []
+      for (const piece of pieces) {
+        blocks.write(piece)
+        if (piece.type === 'tool_call') waitingCalls.delete(piece.call)
+      }
+      if (blocks.isAmidCall()) return
+    }
     waiting = []
-    for (const piece of pieces) take(piece)
+    taken = 0
   }
 
   return {
     take,
     end(): void {
-      while (waiting.length > 0) takeWaiting()
+      while (isWaiting()) takeWaiting()
       blocks.stop()
     },
   }

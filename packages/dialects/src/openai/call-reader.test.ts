@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { readAnswer } from './read-answer.ts'
 import { delta, finish, finished, readAll } from './testing/streams.ts'
 
 const calls = (...tool_calls: object[]) => delta({ tool_calls })
@@ -139,4 +140,17 @@ test('an answer that has called tools waits for them, even where its server says
     finish('stop'),
   ])
   expect(chunks.at(-1)).toEqual(finished('tool_calls'))
+})
+
+test('an answer of more tool calls than a client takes has failed', () => {
+  const many = (length: number) =>
+    Array.from({ length }, (_, index) => ({ index, id: `c${index}`, function: { name: 'look', arguments: '{}' } }))
+  const streamed = (length: number) => readAll([...many(length).map((each) => calls(each)), finish('tool_calls')])
+  expect(streamed(128)).toMatchObject({ finished: true, failure: undefined })
+  expect(streamed(129)).toMatchObject({ finished: false, failure: { code: 'backend_error' } })
+
+  const whole = (length: number) =>
+    readAnswer({ choices: [{ index: 0, message: { tool_calls: many(length) }, finish_reason: 'tool_calls' }] }).choices
+  expect(whole(128)[0]!.parts.length).toBe(128)
+  expect(whole(129)).toEqual([])
 })

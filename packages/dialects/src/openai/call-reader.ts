@@ -1,4 +1,5 @@
 import type { Chunk, ToolKind } from '@weir/contracts'
+import { MOST_CALLS } from '../backend-error.ts'
 import { type Fields, fieldsOf, listOf, textIn } from '../fields.ts'
 import { createWholeCharacters } from './whole-characters.ts'
 
@@ -24,9 +25,11 @@ export function createCallReader(choice: number) {
   const calls: Call[] = []
   const byIndex = new Map<number, Call>()
 
-  function callOf(said: Said): Call {
+  /** The call that a piece is of, unless it is one too many. */
+  function callOf(said: Said): Call | undefined {
     const known = said.index === undefined ? calls.at(-1) : byIndex.get(said.index)
     if (known && !isAnother(known, said)) return known
+    if (calls.length === MOST_CALLS) return undefined
     const { id, kind, name } = said
     const characters = createWholeCharacters()
     const begun = { call: calls.length, id, kind, name, isTold: false, early: '', hasArguments: false, characters }
@@ -50,8 +53,11 @@ export function createCallReader(choice: number) {
   }
 
   return {
-    /** In a whole message each entry is a call of its own, however alike they are. */
-    read(delta: Fields, isWhole: boolean, chunks: Chunk[]): void {
+    /**
+     * In a whole message each entry is a call of its own, however alike they are. Reads no further than the most calls
+     * that there may be.
+     */
+    read(delta: Fields, isWhole: boolean, chunks: Chunk[]): 'too many calls' | 'read' {
       const older = fieldsOf(delta['function_call'])
       const deltas = older ? [{ index: 0, function: older }] : listOf(delta['tool_calls'])
       for (const [place, each] of deltas.entries()) {
@@ -59,6 +65,7 @@ export function createCallReader(choice: number) {
         if (!fields) continue
         const said = saidIn(fields, isWhole ? place : fields['index'])
         const call = callOf(said)
+        if (!call) return 'too many calls'
         call.id ||= said.id
         call.name ||= said.name
         const text = call.characters.add(said.text)
@@ -66,6 +73,7 @@ export function createCallReader(choice: number) {
         if (call.isTold) tellArguments(call, text, chunks)
         else call.early += text
       }
+      return 'read'
     },
     /** After the last delta. A function that was called without a word gets no arguments, which as JSON is `{}`. */
     end(chunks: Chunk[]): void {

@@ -22,14 +22,14 @@ export function createChoiceReader(choice: number) {
     if (text !== '') chunks.push({ type, choice, text })
   }
 
-  function readSaid(said: Fields, isWhole: boolean, logprobs: unknown, chunks: Chunk[]): void {
+  function readSaid(said: Fields, isWhole: boolean, logprobs: unknown, chunks: Chunk[]) {
     say('reasoning', characters.reasoning.add(reasoningIn(said)), chunks)
     const text = characters.text.add(contentIn(said['content']))
     const tokens = logprobs ? readLogprobs(logprobs) : []
     if (tokens.length > 0) chunks.push({ type: 'text', choice, text, logprobs: tokens })
     else if (text !== '') chunks.push({ type: 'text', choice, text })
     say('refusal', characters.refusal.add(textIn(said['refusal'])), chunks)
-    if (said['tool_calls'] || said['function_call']) calls.read(said, isWhole, chunks)
+    return said['tool_calls'] || said['function_call'] ? calls.read(said, isWhole, chunks) : 'read'
   }
 
   function end(chunks: Chunk[]): void {
@@ -42,13 +42,13 @@ export function createChoiceReader(choice: number) {
 
   return {
     /** Adds the chunks of one piece; whether the choice has failed. */
-    read(fields: Fields, chunks: Chunk[]): 'failed' | 'read' {
+    read(fields: Fields, chunks: Chunk[]): 'failed' | 'too many calls' | 'read' {
       if (isFinished) return 'read'
       // Servers that do not stream all answers send some as a whole message.
       const delta = fieldsOf(fields['delta'])
       const said = delta ?? (isBegun ? undefined : fieldsOf(fields['message']))
       const before = chunks.length
-      if (said) readSaid(said, !delta, fields['logprobs'], chunks)
+      if (said && readSaid(said, !delta, fields['logprobs'], chunks) === 'too many calls') return 'too many calls'
       isBegun ||= chunks.length > before
 
       const reason = finishReasonOf(fields['finish_reason'], calls.hasCalls)

@@ -175,3 +175,13 @@ test('events of other names are not for us', () => {
   expect(reader.read({ event: 'ping', data: 'still here' })).toEqual([])
   expect(reader.failure).toBe(undefined)
 })
+
+test.each([0.5, -1, '0', 128])('a choice %j is none', (index) => {
+  expect(readAll([choice({ index, delta: { content: 'Yes.' } })]).chunks).toEqual([])
+})
+
+test.each([[[1e20]], [[-1]], [[0.5]], ['a']])('bytes of a token that are none are left out: %j', (bytes) => {
+  const logprobs = { content: [{ token: 'a', logprob: -1, bytes, top_logprobs: [] }] }
+  const { chunks } = readAll([choice({ delta: { content: 'a' }, logprobs })])
+  expect(chunks).toMatchObject([{ type: 'text', logprobs: [{ token: 'a', bytes: null }] }])
+})

@@ -1,5 +1,5 @@
 import { type Chunk, type ServiceError, type Usage, generatedTokens, promptTokens } from '@weir/contracts'
-import { notTheProtocol } from '../backend-error.ts'
+import { notTheProtocol, tooManyCalls } from '../backend-error.ts'
 import { type Fields, fieldsOf, listOf, parsedJson } from '../fields.ts'
 import { type ChoiceReader, createChoiceReader } from './choice-reader.ts'
 import { readStreamedError } from './read-error.ts'
@@ -32,10 +32,12 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
 
   function readChoice(choice: Fields, body: Fields, chunks: Chunk[]): void {
     const index = choice['index'] ?? 0
-    if (typeof index !== 'number' || !(index >= 0 && index < (asked ?? MOST_CHOICES))) return
+    if (!isIndex(index) || index >= (asked ?? MOST_CHOICES)) return
     let reader = readers.get(index)
     if (!reader) readers.set(index, (reader = createChoiceReader(index)))
-    if (reader.read(choice, chunks) === 'failed') failure = readStreamedError(choice['error'] ?? body)
+    const outcome = reader.read(choice, chunks)
+    if (outcome === 'failed') failure = readStreamedError(choice['error'] ?? body)
+    else if (outcome === 'too many calls') failure = tooManyCalls()
   }
 
   /** Zeros after a real count are what some servers fill their last events with. */
@@ -77,7 +79,7 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
       }
       for (const each of listOf(body['choices'])) {
         const choice = fieldsOf(each)
-        if (choice) readChoice(choice, body, chunks)
+        if (choice && !failure) readChoice(choice, body, chunks)
       }
       hear(usageIn(body))
       tellUsage(chunks)
@@ -94,6 +96,8 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
     },
   }
 }
+
+const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0
 
 /** Errors come nested, flat under the name `error`, or flat as vLLM sends them. */
 function errorIn(event: string | undefined, body: Fields): unknown {

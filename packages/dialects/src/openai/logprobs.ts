@@ -19,7 +19,7 @@ function likelyIn(fields: Fields | undefined) {
   const logprob = fields?.['logprob']
   if (typeof token !== 'string' || typeof logprob !== 'number' || !Number.isFinite(logprob)) return undefined
   const bytes = fields?.['bytes']
-  const isBytes = Array.isArray(bytes) && bytes.every((byte) => Number.isInteger(byte))
+  const isBytes = Array.isArray(bytes) && bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255)
   return { token, logprob, bytes: isBytes ? (bytes as number[]) : null }
 }
 

@@ -16,7 +16,7 @@ export function readAnswer(body: unknown): { choices: ChoiceResult[]; usage: Usa
     const index = Number.isSafeInteger(choice['index']) ? (choice['index'] as number) : place
     const reader = createChoiceReader(index)
     const chunks: Chunk[] = []
-    if (reader.read(choice, chunks) === 'failed' || !reader.isFinished) return { choices: [], usage: usageIn(answer) }
+    if (reader.read(choice, chunks) !== 'read' || !reader.isFinished) return { choices: [], usage: usageIn(answer) }
     for (const chunk of chunks) if (chunk.type !== 'usage') gather(choices, chunk)
   }
   return { choices, usage: usageIn(answer) }
