@@ -14,6 +14,8 @@ export type Place = AsyncDisposable & {
   customer: Customer
   /** Has no credits. */
   poor: Customer
+  /** May begin nothing. */
+  frozen: Customer
   /** Has one completion running, and may not have two. */
   busy: Customer
 }
@@ -40,9 +42,11 @@ export async function openPlace(scripts: Scripts): Promise<Place> {
   const doors = resources.use(await openDoors(weir.url))
   const customer = await customerOf(weir, { credits: 1_000_000 })
   const poor = await customerOf(weir, { credits: 0 })
+  const frozen = await customerOf(weir)
+  await callsOf(weir).post(`accounts/${frozen.accountId}/freeze`, { reason: 'It is to be refused.' })
   const busy = await customerOf(weir)
   const running = resources.move()
-  return { weir, mock, doors, customer, poor, busy, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { weir, mock, doors, customer, poor, frozen, busy, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 /** Lets the busy customer be busy. */

@@ -28,6 +28,12 @@ export const refusals: readonly Refusal[] = [
     isFinal: true,
     ask: (play) => changed(play, { apiKey: play.place.poor.apiKey }),
   },
+  {
+    status: 403,
+    why: 'an account that is frozen',
+    isFinal: true,
+    ask: (play) => changed(play, { apiKey: play.place.frozen.apiKey }),
+  },
   { status: 404, why: 'a model that is not there', isFinal: true, ask: (play) => changed(play, { model: 'nobody' }) },
   {
     status: 413,

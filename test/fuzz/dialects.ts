@@ -25,6 +25,8 @@ const always: Known = {
   model: fc.constant(MODEL),
   // In the background there is no answer yet to look at, and what is kept is another test's.
   background: fc.constant(false),
+  // Nobody is there.
+  webhook_url: fc.constant('https://hooks.invalid/events'),
   stream: fc.boolean(),
   max_tokens: fc.integer({ min: 1, max: 5_000 }),
   data: fc.constant(PNG),

@@ -1,4 +1,5 @@
 import { ServiceError } from '@weir/contracts'
+import { backendError } from '@weir/dialects'
 
 // What becomes of a call. What a backend says of it is the dialects' to tell (`backendError`).
 
@@ -22,23 +23,17 @@ export const endedEarly = (cause?: unknown): ServiceError =>
     cause,
   })
 
-const LONGEST_CAUSE_CHARACTERS = 500
-
-/**
- * What a vendor said, as our error with a cause that the log may hold: where it came from, and the short names the
- * vendor gives it. Its sentences may quote the prompt or name our key.
- */
+/** What a vendor said, as our error with a cause that the log may hold. */
 export function vendorFailure(
-  { code, message, param, retryAfterMs }: ServiceError,
+  { code, message, param, retryAfterMs, retryable }: ServiceError,
   where: string,
   text: string,
 ): ServiceError {
-  const names = [...text.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
-  const cause = new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
   return new ServiceError(code, message, {
     ...(param === undefined ? {} : { param }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    cause,
+    retryable,
+    cause: backendError.causeOf(where, text),
   })
 }
 

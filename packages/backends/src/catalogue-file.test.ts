@@ -64,7 +64,7 @@ test('without a default model it is the cheapest of those that are real, or the 
 })
 
 test.each([
-  ['a misspelt field', 'slots: 32', 'slot: 32', '3:93: backends.vllm.slot: is not a field'],
+  ['a misspelt field', 'slots: 32', 'slot: 32', '3:93: backends.vllm.slot: is not known here; did you mean slots?'],
   ['a kind that does not exist', 'kind: simulated', 'kind: magic', '4:16: backends.simulated.kind: '],
   ['an unknown backend', 'backend: vllm', 'backend: vlm', '8:17: models[0].targets[0].backend: names no backend: vlm'],
   ['an alias taken by an id', '[gpt-4o-mini]', '[toy]', '12:5: models[1].id: is already the name of a model: toy'],
@@ -72,7 +72,12 @@ test.each([
   ['an odd id', 'id: fast', 'id: "fa st"', '6:5: models[0].id: must be 1 to 128'],
   ['an id with a meaning of its own', 'id: fast', 'id: auto', '6:5: models[0].id: must not be "auto"'],
   ['a price that is not said', 'price: { input: 0, output: 0 }', '', '12:5: models[1].price: is missing; say 0'],
-  ['half a price', 'price: { input: 0, output: 0 }', 'price: { input: 0 }', '14:5: models[1].price.output: must be'],
+  [
+    'half a price',
+    'price: { input: 0, output: 0 }',
+    'price: { input: 0 }',
+    '14:5: models[1].price.output: is missing; say 0',
+  ],
   ['a price finer than can be billed', '0.15,', '0.1500000000000000001,', '9:14: models[0].price.input: is finer'],
   [
     'a price beyond what books can hold',

@@ -1,91 +1,102 @@
-import type { BackendConfig, Catalogue, Model, Rule } from '@weir/contracts'
+import type { BackendConfig, Catalogue, Rule } from '@weir/contracts'
 import { ConfigError } from '@weir/runtime'
+import type { z } from 'zod'
 import type { SecretOf } from './backend.ts'
 import { readBackends } from './catalogue-backends.ts'
-import { readModel } from './catalogue-model.ts'
-import { autoRule, catalogueOf, completed, namesOf } from './catalogue-of.ts'
-import { type Report, fieldOf, parsed } from './catalogue-report.ts'
-import { type FindModel, readRule } from './catalogue-rules.ts'
+import { checkDefaults } from './catalogue-checks.ts'
+import { type ModelNames, directNames, mayBe, modelNames } from './catalogue-find.ts'
+import { type ReadModel, readModel } from './catalogue-model.ts'
+import { namesNone, namesOf, reportSameNames } from './catalogue-names.ts'
+import { autoRule, catalogueOf, completed } from './catalogue-of.ts'
+import { createProblems, linesOf } from './catalogue-problems.ts'
+import { type Report, parsed, readableFields } from './catalogue-report.ts'
+import { readRule } from './catalogue-rules.ts'
 import { CatalogueShape } from './catalogue-schema.ts'
+import { warnOf } from './catalogue-warnings.ts'
 import { type Path, type YamlDocument, openYaml } from './yaml-document.ts'
 
-/**
- * The catalogue a file's text describes. Throws a ConfigError that lists all problems at once, each with file, line,
- * column and field.
- */
+/** What a file's text describes; `catalogue` is there where it has no mistake. Each line tells a place, a field and what is wrong. */
+export type CatalogueFile = { catalogue: Catalogue | undefined; mistakes: string[]; warnings: string[] }
+
+/** The catalogue a file's text describes. Throws a ConfigError that lists what is wrong, as much as one can mend at a time. */
 export function parseCatalogueFile(text: string, file: string, secretOf: SecretOf): Catalogue {
-  const yaml = openYaml(text)
-  const problems = yaml.problems.map(({ position, message }) => `${file}:${position}: ${message}`)
-  const report: Report = (path, message) => {
-    problems.push(`${file}:${yaml.positionOf(path)}: ${fieldOf(path)}${message}`)
-  }
-  const catalogue = problems.length === 0 ? readCatalogue(yaml, report, secretOf) : undefined
-  if (!catalogue || problems.length > 0) throw new ConfigError(`Model catalogue:\n  ${problems.join('\n  ')}`)
+  const { catalogue, mistakes } = readCatalogueFile(text, file, secretOf)
+  if (!catalogue) throw new ConfigError(`Model catalogue:\n  ${mistakes.join('\n  ')}`)
   return catalogue
 }
 
+/** The same, without throwing. What is wrong in one place hides nothing that is wrong in another, as far as that can be read. */
+export function readCatalogueFile(text: string, file: string, secretOf: SecretOf): CatalogueFile {
+  const yaml = openYaml(text)
+  const mistakes = createProblems(yaml)
+  const warnings = createProblems(yaml)
+  for (const problem of yaml.problems) mistakes.add(problem)
+  const catalogue = yaml.value === undefined ? undefined : readCatalogue(yaml, mistakes.report, secretOf)
+  const isGood = catalogue && mistakes.all.length === 0
+  if (isGood) warnOf(catalogue, warnings.report)
+  return {
+    catalogue: isGood ? catalogue : undefined,
+    mistakes: linesOf(mistakes.all, file),
+    warnings: linesOf(warnings.all, file),
+  }
+}
+
 function readCatalogue(yaml: YamlDocument, report: Report, secretOf: SecretOf): Catalogue | undefined {
-  const shape = parsed(CatalogueShape, yaml.value, [], report)
-  if (!shape) return undefined
+  const whole = parsed(CatalogueShape, yaml.value, [], report)
+  const shape = whole ?? readableFields(CatalogueShape, yaml.value)
 
-  const read = readBackends(shape.backends, report, secretOf)
-  const backends = new Map([...read].filter((entry): entry is [string, BackendConfig] => entry[1] !== 'broken'))
-  const isWhole = ({ targets }: Model) => targets.every(({ backend }) => backends.has(backend))
-  const entries = shape.models.map((value, index) => {
-    const entry = readModel(value, ['models', index], yaml, read, report)
-    return entry && isWhole(entry.model) ? { ...entry, model: completed(entry.model, backends) } : entry
-  })
-  const models = entries.flatMap((entry) => (entry && isWhole(entry.model) ? [entry.model] : []))
-  const directOf = new Map(
-    entries.flatMap((entry) => (entry?.direct === undefined ? [] : [[entry.model, entry.direct] as const])),
-  )
-  const names = { direct: shape.direct, directOf }
-  const isBroken = models.length < entries.length
+  const read = shape.backends && readBackends(shape.backends, report, secretOf)
+  const backends = new Map([...(read ?? [])].filter((each): each is [string, BackendConfig] => each[1] !== 'broken'))
+  const entries = (shape.models ?? []).map((value, index) => readModel(value, ['models', index], yaml, read, report))
+  const models = entries.map((entry, index) => completedOf(entry, ['models', index], backends, report))
+  const found = { read: entries, models, direct: shape.direct }
+  const names = modelNames({ backends, ...found })
 
-  const known = models.length > 0 ? catalogueOf(backends, models, { names }) : undefined
-  // A model that is broken may be the one that is meant.
-  const find: FindModel = (name) => known?.find(name) ?? (isBroken ? 'broken' : undefined)
-  const rules = shape.rules.map((value, index) => readRule(value, ['rules', index], find, report))
-  reportDuplicates(
-    [
-      ...listed(
-        'models',
-        entries.map((entry) => entry?.model),
-      ),
-      ...listed('rules', rules),
-    ],
-    report,
-  )
+  const rules = readRules(shape, names, report)
+  reportSameNames({ models: entries.map((entry) => entry.names), rules: namesIn(rules) }, report)
+  const auto = readDefault(shape, names, rules, report)
 
-  const whole = rules.filter((rule) => rule !== undefined)
-  const auto = byDefault(shape.default_model, find, whole)
-  if (auto === undefined && shape.default_model !== undefined && whole.length === rules.length) {
-    report(['default_model'], `names no model: ${shape.default_model}`)
-  }
-  return isBroken ? undefined : catalogueOf(backends, models, { rules: whole, auto: auto || undefined, names })
+  const wholeModels = models.flatMap((model) => model ?? [])
+  if (!whole || wholeModels.length < models.length || auto === 'broken') return undefined
+  return catalogueOf(backends, wholeModels, { rules: wholeOf(rules), auto, names: directNames(found) })
 }
 
-/** What `auto` stands for; null where that may be a model that is broken. */
-function byDefault(name: string | undefined, find: FindModel, rules: readonly Rule[]): Rule | null | undefined {
+type Shape = Partial<z.infer<typeof CatalogueShape>>
+type Rules = ReturnType<typeof readRule>[]
+
+const namesIn = (rules: Rules) => rules.map(({ names }) => names)
+const wholeOf = (rules: Rules): Rule[] => rules.flatMap(({ rule }) => rule ?? [])
+
+/** A model with what it has from its backends, once those are known. */
+function completedOf({ model, entry }: ReadModel, path: Path, backends: Map<string, BackendConfig>, report: Report) {
+  if (!model || !model.targets.every(({ backend }) => backends.has(backend))) return undefined
+  const whole = completed(model, backends)
+  checkDefaults(whole, path, entry?.defaults ?? {}, report)
+  return whole
+}
+
+function readRules({ rules = [], models }: Shape, { find, known }: ModelNames, report: Report): Rules {
+  // Where the models cannot be read every name may be one of theirs.
+  const names = { known, find: models ? find : () => 'broken' as const }
+  return rules.map((value, index) => readRule(value, ['rules', index], names, report))
+}
+
+/** What `auto` stands for, under its own name; `broken` where that is something that could not be read. */
+function readDefault(
+  shape: Shape,
+  { find, known }: ModelNames,
+  rules: Rules,
+  report: Report,
+): Rule | 'broken' | undefined {
+  const { default_model: name } = shape
   if (name === undefined) return undefined
-  const rule = rules.find((each) => namesOf(each).includes(name))
-  if (rule) return rule
+  const rule = wholeOf(rules).find((each) => namesOf(each).includes(name))
+  if (rule) return { ...rule, id: 'auto', aliases: [] }
   const model = find(name)
-  return model === 'broken' ? null : model && autoRule([model], 'first')
-}
-
-type Listed = { path: Path; named: Pick<Model | Rule, 'id' | 'aliases'> | undefined }
-
-const listed = (list: string, all: readonly Listed['named'][]): Listed[] =>
-  all.map((named, index) => ({ path: [list, index], named }))
-
-function reportDuplicates(all: readonly Listed[], report: Report): void {
-  const seen = new Set<string>()
-  for (const { path, named } of all) {
-    for (const [position, name] of (named ? namesOf(named) : []).entries()) {
-      const field = position === 0 ? ['id'] : ['aliases', position - 1]
-      if (seen.has(name)) report([...path, ...field], `is already the name of a model: ${name}`)
-      seen.add(name)
-    }
-  }
+  if (model === 'broken') return model
+  if (model) return autoRule([model], 'first')
+  const isKnownToBeNone = shape.models && shape.rules && !mayBe(name, namesIn(rules))
+  if (isKnownToBeNone)
+    report(['default_model'], namesNone('model', name, [...known, ...wholeOf(rules).flatMap(namesOf)]))
+  return 'broken'
 }

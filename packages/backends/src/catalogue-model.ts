@@ -1,32 +1,44 @@
-import type { Bounds, Capability, Condition, Model, Range, Target } from '@weir/contracts'
-import { carriedBy } from './capabilities-of.ts'
-import type { BackendConfigs } from './catalogue-backends.ts'
-import { type Report, parsed } from './catalogue-report.ts'
-import { type ConditionEntry, ModelEntry, type TargetEntry } from './catalogue-schema.ts'
-import { given } from './given.ts'
+import type { Bounds, Condition, Model, Price, Target } from '@weir/contracts'
+import { given } from '@weir/dialects'
+import { type KnownBackends, checkModel, checkTargets } from './catalogue-checks.ts'
+import type { Named } from './catalogue-names.ts'
+import { type Report, parsed, readableFields } from './catalogue-report.ts'
+import { type ConditionEntry, ModelEntry, PriceEntry, TargetEntry } from './catalogue-schema.ts'
 import { tokenPriceOf } from './token-price.ts'
 import type { Path, YamlDocument } from './yaml-document.ts'
 
-/** A model of a file, and whether its targets may be named directly; undefined after reporting what is wrong with it. */
+/** What could be read of a model. `model` is there where all of it could, and its price makes sense. */
+export type ReadModel = {
+  names: Named
+  model: Model | undefined
+  direct: boolean | undefined
+  entry: ModelEntry | undefined
+}
+
+/** A model of a file, after reporting what is wrong with it: all of it, however little of it can be read. */
 export function readModel(
   value: unknown,
   path: Path,
   yaml: YamlDocument,
-  backends: BackendConfigs,
+  backends: KnownBackends,
   report: Report,
-): { model: Model; direct: boolean | undefined } | undefined {
+): ReadModel {
   const entry = parsed(ModelEntry, value, path, report)
-  if (!entry) return undefined
-  checkTargets(entry.targets, [...path, 'targets'], backends, report)
-  checkCapabilities(entry, path, backends, report)
-  if (entry.max_output_tokens > entry.context_window) {
-    report([...path, 'max_output_tokens'], 'must not be larger than context_window')
+  const read = entry ?? readableFields(ModelEntry, value)
+  const written = value as Record<string, unknown> | null | undefined
+  checkTargets(entry?.targets ?? itemsIn(written?.['targets']), [...path, 'targets'], backends, report)
+  checkModel(read, path, backends, report)
+  const price = readPrice(entry?.price ?? written?.['price'], [...path, 'price'], yaml, report)
+  return {
+    names: { id: read.id, aliases: read.aliases },
+    model: entry && price && { ...modelOf(entry), price },
+    direct: read.direct,
+    entry,
   }
-  checkDefaults(entry, path, report)
-
-  const price = readPrice(entry.price, [...path, 'price'], yaml, report)
-  return price && { model: { ...modelOf(entry), price }, direct: entry.direct }
 }
+
+const itemsIn = (targets: unknown): Partial<TargetEntry>[] =>
+  Array.isArray(targets) ? targets.map((target) => readableFields(TargetEntry, target)) : []
 
 function modelOf(entry: ModelEntry): Omit<Model, 'price'> {
   const { defaults, bounds, description, capabilities, roles, images } = entry
@@ -83,71 +95,18 @@ export const conditionOf = (entry: ConditionEntry): Condition =>
     maxPrice: entry.max_price,
   })
 
-function checkTargets(targets: TargetEntry[], path: Path, backends: BackendConfigs, report: Report): void {
-  const kinds = new Set<string>()
-  for (const [index, { backend, capabilities = [] }] of targets.entries()) {
-    const config = backends.get(backend)
-    if (!config) report([...path, index, 'backend'], `names no backend: ${backend}`)
-    if (!config || config === 'broken') continue
-    kinds.add(config.kind)
-    reportUncarried(capabilities, carriedBy(config.kind), [...path, index], `a backend of kind ${config.kind}`, report)
-  }
-  // A made-up answer in place of a real one must be nobody's surprise.
-  if (kinds.has('simulated') && kinds.size > 1) report(path, 'must not mix simulated and real backends')
-  if (targets.every(({ when }) => when?.max_price !== undefined)) {
-    report(path, 'must have one without max_price: what is accepted has to run somewhere')
-  }
-}
-
-function checkCapabilities(entry: ModelEntry, path: Path, backends: BackendConfigs, report: Report): void {
-  const configs = entry.targets.map(({ backend }) => backends.get(backend))
-  // A backend that is broken may be the one that can do it.
-  if (configs.some((config) => config === undefined || config === 'broken')) return
-  const carried = configs.flatMap((config) => (config === 'broken' ? [] : carriedBy(config!.kind)))
-  reportUncarried(entry.capabilities ?? [], carried, path, 'any of its backends', report)
-}
-
-function reportUncarried(
-  claimed: readonly Capability[],
-  carried: readonly Capability[],
-  path: Path,
-  by: string,
-  report: Report,
-): void {
-  for (const [index, capability] of claimed.entries()) {
-    if (!carried.includes(capability)) {
-      report([...path, 'capabilities', index], `is nothing that ${by} can be asked for: ${capability}`)
-    }
-  }
-}
-
-/** A default that the model would refuse from a client. */
-function checkDefaults({ defaults, bounds, max_output_tokens }: ModelEntry, path: Path, report: Report): void {
-  const ranges: Record<string, Range | undefined> = {
-    ...bounds,
-    max_tokens: given({
-      min: bounds.max_tokens?.min,
-      max: Math.min(bounds.max_tokens?.max ?? Infinity, max_output_tokens),
-    }),
-  }
-  for (const [field, value] of Object.entries(defaults)) {
-    const { min = -Infinity, max = Infinity } = ranges[field] ?? {}
-    if (typeof value === 'number' && (value < min || value > max)) {
-      report([...path, 'defaults', field], 'is out of the bounds of the model')
-    }
-  }
-}
-
-function readPrice(written: ModelEntry['price'], path: Path, yaml: YamlDocument, report: Report) {
-  const textOf = (field: keyof ModelEntry['price']) => yaml.sourceOf([...path, field]) ?? String(written[field])
-  const textIf = (field: keyof ModelEntry['price']) => (written[field] === undefined ? undefined : textOf(field))
+/** A price with a part that could not be read, which has been reported, is looked at for what else is wrong with it. */
+function readPrice(value: unknown, path: Path, yaml: YamlDocument, report: Report): Price | undefined {
+  const read = readableFields(PriceEntry, value)
+  const textIf = (field: keyof PriceEntry) =>
+    read[field] === undefined ? undefined : (yaml.sourceOf([...path, field]) ?? String(read[field]))
   const result = tokenPriceOf({
-    input: textOf('input'),
+    input: textIf('input') ?? '0',
     cachedInput: textIf('cached_input'),
     cacheWrite: textIf('cache_write'),
-    output: textOf('output'),
+    output: textIf('output') ?? '0',
     reasoning: textIf('reasoning'),
-    per: textOf('per'),
+    per: textIf('per') ?? '1000000',
     image: textIf('image'),
     request: textIf('request'),
     minimum: textIf('minimum'),

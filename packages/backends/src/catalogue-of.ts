@@ -9,9 +9,7 @@ import {
 } from '@weir/contracts'
 import { targetName } from './backend.ts'
 import { capabilitiesOf, carriedBy } from './capabilities-of.ts'
-
-/** All names a model or a rule goes by, its id first. */
-export const namesOf = ({ id, aliases }: Pick<Model | Rule, 'id' | 'aliases'>): string[] => [id, ...aliases]
+import { namesOf } from './catalogue-names.ts'
 
 /**
  * `direct`: whether clients may name a target as `backend/model`. Where nobody has said, such a name leads to the model

@@ -1,37 +1,54 @@
-import type { Candidate, Choice, Model, Rule } from '@weir/contracts'
+import type { Candidate, Choice, Rule } from '@weir/contracts'
+import { given } from '@weir/dialects'
+import type { z } from 'zod'
+import type { ModelNames } from './catalogue-find.ts'
 import { conditionOf } from './catalogue-model.ts'
-import { type Report, parsed } from './catalogue-report.ts'
-import { type ChoiceEntry, RuleEntry } from './catalogue-schema.ts'
-import { given } from './given.ts'
+import { type Named, namesNone } from './catalogue-names.ts'
+import { type Report, parsed, readableFields } from './catalogue-report.ts'
+import { ListedModel, RuleEntry } from './catalogue-schema.ts'
 import type { Path } from './yaml-document.ts'
 
-/** A model by any name that clients may use for it; `broken` where the file has one that could not be read. */
-export type FindModel = (name: string) => Model | 'broken' | undefined
-
-/** A rule of a file; undefined after reporting what is wrong with it. */
-export function readRule(value: unknown, path: Path, find: FindModel, report: Report): Rule | undefined {
+/** A rule of a file, and what could be read of its names; after reporting what is wrong with it. */
+export function readRule(
+  value: unknown,
+  path: Path,
+  models: ModelNames,
+  report: Report,
+): { names: Named; rule: Rule | undefined } {
   const entry = parsed(RuleEntry, value, path, report)
-  if (!entry) return undefined
-  const pick = entry.pick ?? 'cheapest'
-  return {
-    id: entry.id,
-    aliases: entry.aliases,
-    ...choiceOf(entry, pick, path, find, report),
-    cases: entry.when.map(({ if: condition, ...choice }, index) => ({
-      when: conditionOf(condition),
-      ...choiceOf(choice, pick, [...path, 'when', index], find, report),
-    })),
-    ...given({ description: entry.description, maxPrice: entry.max_price }),
-  }
+  const read = entry ?? readableFields(RuleEntry, value)
+  const { id, aliases, models: listed = readableItems(value), pick = 'cheapest', when = [] } = read
+  const cases = when.map(({ if: condition, ...choice }, index) => ({
+    when: conditionOf(condition),
+    ...choiceOf({ pick, ...choice }, [...path, 'when', index], models, report),
+  }))
+  const choice = choiceOf({ pick, models: listed }, path, models, report)
+  const { description, max_price: maxPrice } = read
+  const rule = entry && { id: entry.id, aliases: entry.aliases, ...choice, cases, ...given({ description, maxPrice }) }
+  return { names: { id, aliases }, rule }
 }
 
-function choiceOf(entry: ChoiceEntry, pick: Choice['pick'], path: Path, find: FindModel, report: Report): Choice {
-  const candidates = entry.models.flatMap((listed, index): Candidate[] => {
-    const { model: name, weight } = typeof listed === 'string' ? { model: listed, weight: 1 } : listed
-    const at = [...path, 'models', index, ...(typeof listed === 'string' ? [] : ['model'])]
+/** Where one of a rule's models could not be read, the others still can. */
+function readableItems(value: unknown): Listed[] {
+  const models = (value as { models?: unknown } | null | undefined)?.models
+  return Array.isArray(models) ? models.map((item) => ListedModel.safeParse(item).data) : []
+}
+
+type Listed = z.infer<typeof ListedModel> | undefined
+
+function choiceOf(
+  { pick, models: listed }: { pick: Choice['pick']; models: readonly Listed[] },
+  path: Path,
+  { find, known }: ModelNames,
+  report: Report,
+): Choice {
+  const candidates = listed.flatMap((each, index): Candidate[] => {
+    if (each === undefined) return []
+    const { model: name, weight } = typeof each === 'string' ? { model: each, weight: 1 } : each
+    const at = [...path, 'models', index, ...(typeof each === 'string' ? [] : ['model'])]
     const model = find(name)
-    if (!model) report(at, `names no model: ${name}`)
+    if (!model) report(at, namesNone('model', name, known))
     return !model || model === 'broken' ? [] : [{ model, weight }]
   })
-  return { pick: entry.pick ?? pick, candidates }
+  return { pick, candidates }
 }

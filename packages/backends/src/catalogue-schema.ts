@@ -1,4 +1,4 @@
-import { Capability, parseCredits } from '@weir/contracts'
+import { BackendConfig, Capability, parseCredits } from '@weir/contracts'
 import { z } from 'zod'
 import { MOST_TOKENS } from './token-price.ts'
 
@@ -9,18 +9,25 @@ export const ModelName = z
     /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/,
     'must be 1 to 128 letters, digits or . _ : @ / -, the first a letter or digit',
   )
-  .refine((name) => name !== 'auto', 'must not be "auto": that asks for the default model')
+  .refine((name) => !/^auto$/i.test(name), 'must not be "auto": that asks for the default model')
 
 // No slash: a target is named `backend/model`.
 export const BackendName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits or . _ -, the first a letter or digit')
 
-const Amount = z.union([z.number(), z.string()], { error: 'must be a number of credits; say 0 if it is free' })
+/** Which schema is to read the rest of a backend. */
+export const BackendKind = z.looseObject({
+  kind: z.enum(BackendConfig.options.map((option) => option.shape.kind.value)),
+})
+
+const Amount = z.union([z.number(), z.string()], {
+  error: ({ input }) =>
+    input === undefined ? 'is missing; say 0 if it is free' : 'must be a number of credits; say 0 if it is free',
+})
 
 const tokens = z.int().positive().max(MOST_TOKENS)
-const CAPABILITIES = `must be one of: ${Capability.options.join(', ')}`
-const capability = z.enum(Capability.options, { error: CAPABILITIES })
+const capability = z.enum(Capability.options)
 const description = z.string().min(1).max(1_000)
 const weight = z.number().positive().max(1_000_000)
 
@@ -36,7 +43,7 @@ const Ceiling = z.union([z.number(), z.string()]).transform((written, context) =
 const ConditionEntry = z
   .strictObject({
     needs: z
-      .array(z.enum([...Capability.options, 'json'], { error: `${CAPABILITIES}, json` }))
+      .array(z.enum([...Capability.options, 'json']))
       .min(1)
       .optional(),
     min_prompt_tokens: tokens.optional(),
@@ -89,8 +96,25 @@ const BoundsEntry = z.strictObject({
   top_k: range(topK).optional(),
   frequency_penalty: range(penalty).optional(),
   presence_penalty: range(penalty).optional(),
-  n: range(z.int().positive()).optional(),
+  n: range(z.int().min(1).max(128)).optional(),
 })
+
+export const PriceEntry = z.strictObject(
+  {
+    input: Amount,
+    cached_input: Amount.optional(),
+    cache_write: Amount.optional(),
+    output: Amount,
+    reasoning: Amount.optional(),
+    per: z.union([z.number(), z.string()]).default(1_000_000),
+    image: Amount.optional(),
+    request: Amount.optional(),
+    minimum: Amount.optional(),
+    batch_discount: z.union([z.number(), z.string()]).optional(),
+  },
+  { error: (issue) => (issue.input === undefined ? 'is missing; say 0 if the model is free' : undefined) },
+)
+export type PriceEntry = z.infer<typeof PriceEntry>
 
 /** One model of the file. Its price is still as written: see `tokenPriceOf`. */
 export const ModelEntry = z.strictObject({
@@ -98,21 +122,7 @@ export const ModelEntry = z.strictObject({
   aliases: z.array(ModelName).default([]),
   description: description.optional(),
   targets: z.array(TargetEntry).min(1, 'must name at least one backend and model'),
-  price: z.strictObject(
-    {
-      input: Amount,
-      cached_input: Amount.optional(),
-      cache_write: Amount.optional(),
-      output: Amount,
-      reasoning: Amount.optional(),
-      per: z.union([z.number(), z.string()]).default(1_000_000),
-      image: Amount.optional(),
-      request: Amount.optional(),
-      minimum: Amount.optional(),
-      batch_discount: z.union([z.number(), z.string()]).optional(),
-    },
-    { error: (issue) => (issue.input === undefined ? 'is missing; say 0 if the model is free' : undefined) },
-  ),
+  price: PriceEntry,
   max_output_tokens: tokens,
   context_window: tokens,
   capabilities: z.array(capability).optional(),
@@ -129,10 +139,10 @@ export const ModelEntry = z.strictObject({
 })
 export type ModelEntry = z.infer<typeof ModelEntry>
 
+export const ListedModel = z.union([z.string(), z.strictObject({ model: z.string(), weight: weight.default(1) })])
+
 const choice = {
-  models: z
-    .array(z.union([z.string(), z.strictObject({ model: z.string(), weight: weight.default(1) })]))
-    .min(1, 'must name at least one model'),
+  models: z.array(ListedModel).min(1, 'must name at least one model'),
   pick: z.enum(['cheapest', 'first', 'weighted']).optional(),
 }
 
@@ -145,8 +155,6 @@ export const RuleEntry = z.strictObject({
   when: z.array(z.strictObject({ if: ConditionEntry, ...choice })).default([]),
   max_price: Ceiling.optional(),
 })
-export type RuleEntry = z.infer<typeof RuleEntry>
-export type ChoiceEntry = Pick<RuleEntry, 'models' | 'pick'>
 
 /** The file as a whole. What it lists is parsed one by one, so that a mistake in one hides none in another. */
 export const CatalogueShape = z.strictObject({

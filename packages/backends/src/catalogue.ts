@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Catalogue } from '@weir/contracts'
 import { ConfigError } from '@weir/runtime'
 import type { SecretOf } from './backend.ts'
-import { parseCatalogueFile } from './catalogue-file.ts'
+import { type CatalogueFile, parseCatalogueFile, readCatalogueFile } from './catalogue-file.ts'
 import { defaultCatalogue } from './default-catalogue.ts'
 import type { Probe } from './probe-models.ts'
 
@@ -21,6 +21,18 @@ export async function loadCatalogue({ path, mustExist, secretOf, probe }: Catalo
   if (path !== undefined && text !== undefined) return parseCatalogueFile(text, path, secretOf)
   if (mustExist) throw new ConfigError(`Model catalogue: there is no file ${path ?? 'named'}`)
   return defaultCatalogue({ secretOf, probe })
+}
+
+/** What a file says and what is wrong with it, while nothing is started. It never throws for what an operator can mend. */
+export async function checkCatalogue(path: string, secretOf: SecretOf): Promise<CatalogueFile> {
+  try {
+    const text = await textOf(path)
+    if (text !== undefined) return readCatalogueFile(text, path, secretOf)
+    return { catalogue: undefined, mistakes: [`there is no file ${path}`], warnings: [] }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { catalogue: undefined, mistakes: [error.message], warnings: [] }
+  }
 }
 
 async function textOf(path: string): Promise<string | undefined> {

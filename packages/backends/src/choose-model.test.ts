@@ -86,6 +86,15 @@ test('a default names a model or a rule', () => {
   expect(chosen(asking(undefined), open({ default_model: 'cases' }))).toBe('handy')
 })
 
+test('a default that is a rule is asked for as auto, and speaks of itself as that', () => {
+  const { auto } = open({ default_model: 'cheapest' })
+
+  expect(auto).toMatchObject({ id: 'auto', aliases: [], pick: 'cheapest', candidates: { length: 3 } })
+  expect(() => chosen(asking('auto', { serviceTier: 'flex' }), open({ default_model: 'cheapest' }))).toThrow(
+    "none of the models that 'auto' stands for can",
+  )
+})
+
 test('a weight is a share of the requests', () => {
   const shares = Array.from({ length: 8 }, (_, i) => chosen(asking('shared'), catalogue, () => i / 8))
 
@@ -109,14 +118,14 @@ test.each<[string, RequestDraft, string, string, RegExp]>([
     asking('cheap', { messages: [{ role: 'user', content: [{ type: 'audio', format: 'wav', data: '' }] }] }),
     'unsupported_parameter',
     'audio',
-    /no model that 'cheap' stands for.*audio/,
+    /: none of the models that 'cheap' stands for can do what it asks for \(audio\)/,
   ],
   [
     'what none can do all of',
     asking('cheap', { messages: seen, responseFormat: schema }),
     'unsupported_parameter',
     'vision',
-    /all of what is asked for: vision, json_schema/,
+    /None of the models that 'cheap' stands for can do all of what is asked for: vision, json_schema/,
   ],
   [
     'more than any answers',

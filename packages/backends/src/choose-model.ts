@@ -16,7 +16,7 @@ import {
 } from '@weir/contracts'
 import { holds, lookAt } from './conditions.ts'
 import { refusalOf, withDefaults } from './fit-to-model.ts'
-import { type ParamOf, cannot } from './refusals.ts'
+import { type ParamOf, noneOfThemCan } from './refusals.ts'
 import { inputTokenBound } from './tokens.ts'
 import { weighted } from './weighted.ts'
 
@@ -115,11 +115,11 @@ function noneCan(
     candidates.every(({ model }) => model.capabilities && !model.capabilities.includes(need))
   const needs = needsOf(draft)
   const missing = needs.find(isMissing)
-  if (missing) return cannot(`no model that '${id}' stands for`, missing, paramOf)
+  if (missing) return noneOfThemCan(id, missing, paramOf)
   // One candidate can do this and another that, but none all of it; or each has a reason of its own.
   const [first] = refusals
   if (first?.code !== 'unsupported_parameter' || needs.length < 2) return first!
-  const message = `No model that '${id}' stands for can do all of what is asked for: ${needs.join(', ')}.`
+  const message = `None of the models that '${id}' stands for can do all of what is asked for: ${needs.join(', ')}.`
   return new ServiceError('unsupported_parameter', message, { param: first.param ?? paramOf('model') })
 }
 

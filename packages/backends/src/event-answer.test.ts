@@ -61,6 +61,16 @@ test.each(recordings)('%s is whole at no place before its finish', (name, protoc
   expect(read(protocol, choices, bytes.subarray(0, finishEnds)).finished).toBe(true)
 })
 
+test('what an answer has used so far is told at once, and is neither its usage nor its beginning', () => {
+  const answer = createEventAnswer(anthropic, { choices: 1, maxOutputTokens: 100 })
+  const started = { type: 'message_start', message: { usage: { input_tokens: 7, output_tokens: 1 } } }
+
+  const chunks = answer.read(Buffer.from(`data: ${JSON.stringify(started)}\n\n`))
+
+  expect(chunks).toMatchObject([{ type: 'usage', soFar: true, usage: { inputTokens: 7, outputTokens: 0 } }])
+  expect(answer).toMatchObject({ begun: false, usage: undefined })
+})
+
 test('one choice in place of two is an answer if its server says that this is all', () => {
   const bytes = recording('vllm-reasoning')
 

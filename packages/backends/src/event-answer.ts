@@ -53,8 +53,10 @@ export function createEventAnswer(protocol: Protocol, asked: Asked): Answer {
   }
 
   function take(chunk: Chunk): void {
-    if (chunk.type === 'usage') answer.usage = chunk.usage
-    else if (!isEmpty(chunk)) {
+    if (chunk.type === 'usage') {
+      if (chunk.soFar) chunks.push(chunk)
+      else answer.usage = chunk.usage
+    } else if (!isEmpty(chunk)) {
       answer.begun = true
       chunks.push(chunk)
     }

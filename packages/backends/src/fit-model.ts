@@ -55,7 +55,7 @@ function refusalOfMessages(request: CompletionRequest, model: Model, paramOf: Pa
   const shown = images.max === undefined ? 0 : imagesIn(request)
   if (shown > (images.max ?? Infinity)) {
     const message = `${id} takes at most ${images.max} images, and this request has ${shown}.`
-    return new ServiceError('invalid_request', message, { param })
+    return new ServiceError('invalid_request', message, { param: paramOf('images', images.max! + 1) })
   }
   if (images.urls === 'refuse' && hasImageUrl(request)) {
     const message = `${id} takes images only as data, not by their address.`

@@ -42,6 +42,12 @@ test('a request gets the cap and the defaults of its model where it says nothing
   })
 })
 
+test('where nothing is said of its length, an answer may be as long as a request may ask for', () => {
+  const bounded = modelOn('far', { bounds: { maxOutputTokens: { max: 40 } } })
+
+  expect(fit(asking(), bounded)).toMatchObject({ maxOutputTokens: 40 })
+})
+
 const image = { type: 'image' as const, source: { kind: 'url' as const, url: 'https://pictures.test/1.png' } }
 const pictures = [{ role: 'user' as const, content: [image, image] }]
 const file = { type: 'file' as const, source: { kind: 'url' as const, url: 'https://papers.test/1.pdf' } }

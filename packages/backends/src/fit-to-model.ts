@@ -11,9 +11,10 @@ export function fitToModel(draft: RequestDraft, model: Model, paramOf: ParamOf):
   return request
 }
 
-/** What the client left out is as the model has it. */
+/** What the client left out is as the model has it: the longest answer that it may ask for, where nothing else is said. */
 export function withDefaults(draft: RequestDraft, model: Model): CompletionRequest {
-  const { maxOutputTokens = model.maxOutputTokens, ...tuned } = model.defaults ?? {}
+  const longest = Math.min(model.maxOutputTokens, model.bounds?.maxOutputTokens?.max ?? Infinity)
+  const { maxOutputTokens = longest, ...tuned } = model.defaults ?? {}
   const missing = Object.entries(tuned).filter(([field]) => draft[field as keyof typeof tuned] === undefined)
   return {
     ...draft,

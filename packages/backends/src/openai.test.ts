@@ -80,7 +80,8 @@ test('usage in the chunk of the finish counts as well, and of several usages the
 
   const { chunks } = await collect(backend.stream(requestOf(), target, never()))
 
-  expect(chunks.slice(2)).toEqual([{ ...stopped, reason: 'length' }, reported(5, 0, 2)])
+  expect(chunks[1]).toEqual({ ...reported(5, 0, 1), soFar: true })
+  expect(chunks.slice(3)).toEqual([{ ...stopped, reason: 'length' }, reported(5, 0, 2)])
 })
 
 test.each([

@@ -34,6 +34,7 @@ const call = (call: number, id: string, name: string): Chunk => ({
 })
 const args = (call: number, text: string): Chunk => ({ type: 'arguments', choice: 0, call, text })
 const used = (usage: object) => ({ type: 'usage', usage: { cachedInputTokens: 0, source: 'reported', ...usage } })
+const usedSoFar = (usage: object) => ({ ...used({ ...usage, outputTokens: 0 }), soFar: true })
 
 test('two tool calls of OpenAI arrive each with its arguments', async () => {
   expect(await answerOf(upstreamFixture, 'openai-tools')).toEqual([
@@ -90,6 +91,7 @@ test('two choices arrive side by side, each with the probabilities of its tokens
 
 test('thinking, its signature, what only Anthropic can read, text and tools arrive in their order', async () => {
   expect(await answerOf(anthropicFixture, 'anthropic-thinking')).toEqual([
+    usedSoFar({ inputTokens: 25, cachedInputTokens: 1000, cacheWriteTokens: 300 }),
     reasoning('The user asks for'),
     reasoning(' the weather in Zürich.'),
     { type: 'signature', choice: 0, text: 'EqQBCgIYAhIM1gbcDa9GJwZA2b3h' },
@@ -107,6 +109,7 @@ test('thinking, its signature, what only Anthropic can read, text and tools arri
 
 test('the stop sequence that ended an answer is told', async () => {
   expect(await answerOf(anthropicFixture, 'anthropic-stop-sequence')).toEqual([
+    usedSoFar({ inputTokens: 10 }),
     text('Once upon'),
     { ...finish('stop'), stopSequence: 'END' },
     used({ inputTokens: 10, outputTokens: 4 }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Chunk, type ErrorCode, ServiceError } from '@weir/contracts'
+import { type Chunk, type ErrorCode, ServiceError, noUsage } from '@weir/contracts'
 import type { Backend } from './backend.ts'
 import { type Route, streamFromTargets } from './run-target.ts'
 import { createTargetHealth } from './target-health.ts'
@@ -7,11 +7,13 @@ import { collect, never, requestOf, textOf } from './testing/requests.ts'
 
 const saying = (...texts: string[]): Chunk[] => texts.map((text) => ({ type: 'text', choice: 0, text }))
 
-const playing = (name: string, chunks: Chunk[], failure?: ErrorCode): Backend => ({
+const sixSoFar: Chunk = { type: 'usage', usage: { ...noUsage, inputTokens: 6 }, soFar: true }
+
+const playing = (name: string, chunks: Chunk[], failure?: ErrorCode | ServiceError): Backend => ({
   name,
   async *stream() {
     yield* chunks
-    if (failure) throw new ServiceError(failure, `${name} failed`)
+    if (failure) throw failure instanceof ServiceError ? failure : new ServiceError(failure, `${name} failed`)
   },
   [Symbol.asyncDispose]: async () => {},
 })
@@ -22,6 +24,7 @@ async function routedBy(given: Partial<Route>, ...played: Backend[]) {
   const served: string[] = []
   const failures: string[] = []
   const skipped: string[] = []
+  const used: string[] = []
   const result = await collect(
     streamFromTargets({
       backends: new Map(played.map((backend) => [backend.name, backend])),
@@ -29,12 +32,13 @@ async function routedBy(given: Partial<Route>, ...played: Backend[]) {
       request: requestOf(),
       signal: never(),
       onTarget: (target) => served.push(target),
-      onTargetFailed: (target) => failures.push(target),
+      onUsedSoFar: (target, { inputTokens }) => used.push(`${target} ${inputTokens}`),
+      onTargetFailed: (target) => void failures.push(target),
       onTargetSkipped: (target, why) => skipped.push(`${target} ${why}`),
       ...given,
     }),
   )
-  return { ...result, served, failures, skipped }
+  return { ...result, served, failures, skipped, used }
 }
 
 const modelOn = (...played: Pick<Backend, 'name'>[]): Route['model'] => ({
@@ -66,8 +70,77 @@ test('a target that fails before it says anything is replaced by the next', asyn
   expect({ served, failures }).toEqual({ served: ['well/m'], failures: ['down/m', 'full/m'] })
 })
 
-test('a target that fails in the middle of its answer is not replaced', async () => {
-  const { chunks, error, served } = await routed(
+test('a target that fails in the middle of a plain answer is replaced, for nobody has seen it', async () => {
+  const { chunks, error, served, failures } = await routed(
+    playing('broken', saying('Hel'), 'backend_error'),
+    playing('well', saying('Hello')),
+  )
+
+  expect(error).toBeUndefined()
+  expect(chunks.at(-1)).toMatchObject({ text: 'Hello' })
+  expect({ served, failures }).toEqual({ served: ['broken/m', 'well/m'], failures: ['broken/m'] })
+})
+
+test('what a target has used so far is told, and does not keep the next from being asked', async () => {
+  const { chunks, error, served, failures, used } = await routedBy(
+    { request: requestOf({ stream: true }) },
+    playing('down', [sixSoFar], 'backend_error'),
+    playing('well', [sixSoFar, ...saying('Hello')]),
+  )
+
+  expect(error).toBeUndefined()
+  expect(chunks).toEqual(saying('Hello'))
+  expect({ served, failures, used }).toEqual({
+    served: ['well/m'],
+    failures: ['down/m'],
+    used: ['down/m 6', 'well/m 6'],
+  })
+})
+
+test('a target that was called off is not told to have failed', async () => {
+  const stopping = new AbortController()
+  const closed: Backend = {
+    ...playing('closed', []),
+    async *stream() {
+      yield* []
+      stopping.abort()
+      throw new ServiceError('backend_error', 'It was closed.')
+    },
+  }
+
+  const { error, failures } = await routedBy({ signal: stopping.signal }, closed, playing('well', saying('Hello')))
+
+  expect({ error, failures }).toMatchObject({ error: { message: 'It was closed.' }, failures: [] })
+})
+
+test.each([
+  ['a failure that may pass, whoever failed after it', false, 'may pass'],
+  ['the last failure, where none will pass', true, 'spare'],
+])('when all targets fail, what is told is %s', async (_what, isAlone, told) => {
+  const final = (name: string) =>
+    playing(name, [], new ServiceError('backend_error', `${name} failed`, { retryable: false }))
+
+  const { error } = await routed(...(isAlone ? [] : [playing('may pass', [], 'backend_error')]), final('spare'))
+
+  expect(error).toMatchObject({ message: `${told} failed` })
+})
+
+test('a failure that will not pass leaves those to wait for that are left alone for now', async () => {
+  const { quota } = quotaOf({ cooling: 3_000 })
+
+  const { error, skipped } = await routedBy(
+    { health: createTargetHealth({ quota }) },
+    playing('wrong', [], new ServiceError('backend_error', 'wrong failed', { retryable: false })),
+    playing('cooling', saying('Hello')),
+  )
+
+  expect(error).toMatchObject({ code: 'backend_overloaded', retryAfterMs: 3_000, retryable: true })
+  expect(skipped).toEqual(['cooling/m cooling_down'])
+})
+
+test('a target that fails in the middle of a stream is not replaced', async () => {
+  const { chunks, error, served } = await routedBy(
+    { request: requestOf({ stream: true }) },
     playing('broken', saying('Hel'), 'backend_error'),
     playing('well', saying('Hello')),
   )
@@ -143,7 +216,7 @@ test('targets of one quota group are left alone together', async () => {
 })
 
 test('when all vendors want to be left alone nobody is called, and it is told until when', async () => {
-  const { quota } = quotaOf({ a: 3_000, b: 2_000 })
+  const { quota } = quotaOf({ a: 3_000, b: 1_999.5 })
 
   const { error, served } = await routedBy(
     { health: createTargetHealth({ quota }) },

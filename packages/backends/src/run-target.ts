@@ -1,4 +1,5 @@
-import { type Chunk, ServiceError, type Target } from '@weir/contracts'
+import { type Chunk, ServiceError, type Target, type Usage } from '@weir/contracts'
+import { backendError } from '@weir/dialects'
 import { targetName } from './backend.ts'
 import type { Backends } from './create-backends.ts'
 import { type TargetCall, type TargetHealth, createTargetHealth } from './target-health.ts'
@@ -9,10 +10,12 @@ export type Route = Routed & {
   /** How the targets do, in this process; without it all are taken to be well. */
   health?: TargetHealth | undefined
   signal: AbortSignal
-  /** Told once, before the first chunk: the target that serves, as `backend/model`. */
+  /** Told before the first chunk of an answer: the target that serves, as `backend/model`. */
   onTarget(servedBy: string): void
-  /** Told of each target that failed before it had yielded anything, and why. */
-  onTargetFailed?(target: string, error: ServiceError): void
+  /** Told of what a target has used while its answer is not whole, be it before the first chunk. */
+  onUsedSoFar?(target: string, usage: Usage): void
+  /** Told of each target that failed, and why, before the next is asked. What it had yielded is void. */
+  onTargetFailed?(target: string, error: ServiceError): void | Promise<void>
   /** Told of each target that was passed over, once. */
   onTargetSkipped?(target: string, why: TargetSkipped): void
 }
@@ -28,23 +31,33 @@ export class TargetsCooling extends ServiceError {
 }
 
 /**
- * The answer of the first of a model's targets that begins one. Until then a failing target is replaced by the next;
- * from its first chunk on nobody can take back what was said, and the failure is thrown on, as is the last target's.
+ * The answer of one of a model's targets: one that fails is replaced by the next. A stream is shown as it comes, so from
+ * its first chunk on nobody can take back what was said, and the failure is thrown on. When all have failed, what is thrown
+ * is the last failure after which it is worth asking again.
  */
 export async function* streamFromTargets(route: Route): AsyncGenerator<Chunk, void, undefined> {
   const next = createTurns(route, route.health ?? createTargetHealth())
-  for (let turn = next(); ;) {
-    if ('coolingMs' in turn) throw new TargetsCooling(turn.coolingMs)
+  const failures: ServiceError[] = []
+  for (let turn = next(); ; turn = next()) {
+    if (turn.kind !== 'call') throw failureOf(turn, failures)
     const outcome = yield* answerOf(route, turn)
     if (outcome === 'answered') return
-    route.onTargetFailed?.(targetName(turn.target), outcome)
-    if (route.signal.aborted) throw outcome
-    turn = next()
-    if ('coolingMs' in turn) throw outcome
+    await route.onTargetFailed?.(targetName(turn.target), outcome)
+    failures.push(outcome)
   }
 }
 
-type Turn = { target: Target; call: TargetCall } | { coolingMs: number }
+function failureOf(turn: Exclude<Turn, { kind: 'call' }>, failures: ServiceError[]): ServiceError {
+  const transient = failures.findLast(({ retryable }) => retryable)
+  if (transient || turn.kind === 'nobody') return transient ?? failures.at(-1)!
+  return failures.length === 0 ? new TargetsCooling(turn.coolingMs) : backendError.overloaded(turn.coolingMs)
+}
+
+type Turn =
+  | { kind: 'call'; target: Target; call: TargetCall }
+  /** Nobody but those whose vendors want to be left alone. */
+  | { kind: 'cooling'; coolingMs: number }
+  | { kind: 'nobody' }
 
 /**
  * Whose turn it is: those whose breaker lets them first, then, when nobody else is left, those whose breaker is open. Who is
@@ -59,7 +72,7 @@ function createTurns(route: Route, health: TargetHealth): () => Turn {
   }
   const take = (target: Target, call: TargetCall): Turn => {
     left = left.filter((each) => each !== target)
-    return { target, call }
+    return { kind: 'call', target, call }
   }
 
   return () => {
@@ -74,18 +87,25 @@ function createTurns(route: Route, health: TargetHealth): () => Turn {
     }
     const [unloved] = callable
     if (unloved) return take(unloved, health.beginAnyway(unloved))
-    return { coolingMs: Math.max(1, Math.min(...cooling.map((target) => health.coolingMs(target)))) }
+    if (cooling.length === 0) return { kind: 'nobody' }
+    // Clocks tell fractions; what is written down of a failure is whole milliseconds.
+    const coolingMs = Math.ceil(Math.max(1, Math.min(...cooling.map((target) => health.coolingMs(target)))))
+    return { kind: 'cooling', coolingMs }
   }
 }
 
 /** The answer of one target, or the failure after which the next may be asked. */
 async function* answerOf(
   route: Route,
-  { target, call }: Extract<Turn, { call: TargetCall }>,
+  { target, call }: Extract<Turn, { kind: 'call' }>,
 ): AsyncGenerator<Chunk, 'answered' | ServiceError, undefined> {
   let hasBegun = false
   try {
     for await (const chunk of backendOf(route, target).stream(route.request, target, route.signal)) {
+      if (chunk.type === 'usage' && chunk.soFar) {
+        route.onUsedSoFar?.(targetName(target), chunk.usage)
+        continue
+      }
       if (!hasBegun) {
         route.onTarget(targetName(target))
         call.answering()
@@ -95,8 +115,11 @@ async function* answerOf(
     }
     return 'answered'
   } catch (error) {
-    if (error instanceof ServiceError && !route.signal.aborted) call.failed(error)
-    if (hasBegun || !isReplaceable(error)) throw error
+    // A call that was called off proves nothing, and nobody is asked in its place.
+    if (!(error instanceof ServiceError) || route.signal.aborted) throw error
+    call.failed(error)
+    const isSeen = hasBegun && route.request.stream
+    if (isSeen || !isReplaceable(error)) throw error
     return error
   } finally {
     call.over()
@@ -110,6 +133,5 @@ function backendOf({ backends }: Route, target: Target) {
 }
 
 /** A failure of the backend, or what its words cannot say: the next target may do better. */
-const isReplaceable = (error: unknown): error is ServiceError =>
-  error instanceof ServiceError &&
-  (error.code === 'backend_error' || error.code === 'backend_overloaded' || error.code === 'unsupported_parameter')
+const isReplaceable = ({ code }: ServiceError): boolean =>
+  code === 'backend_error' || code === 'backend_overloaded' || code === 'unsupported_parameter'

@@ -8,7 +8,7 @@ const MOST_PREFIXES = 1_000
 export type CacheUse = { cachedInputTokens: number; cacheWriteTokens: number }
 
 /**
- * Remembers the prefixes of prompts that clients mark. One that is there is read, as far as it goes; what lies between it
+ * Remembers the prefixes of prompts that clients mark, for each account by itself. One that is there is read, as far as it goes; what lies between it
  * and the last mark is written. Only this process knows, and only as long as it lives; how long a mark asks for is not heeded.
  */
 export function createSimulatedCache() {
@@ -40,9 +40,12 @@ function isMarked({ messages, tools }: CompletionRequest): boolean {
 }
 
 /** What stands before each mark: its digest, and its tokens. Tools come first, as for those who really keep them. */
-function marksIn(model: string, { messages, tools = [] }: CompletionRequest): { prefix: string; tokens: number }[] {
+function marksIn(
+  model: string,
+  { account, messages, tools = [] }: CompletionRequest,
+): { prefix: string; tokens: number }[] {
   const marks: { prefix: string; tokens: number }[] = []
-  const hash = createHash('sha256').update(model)
+  const hash = createHash('sha256').update(JSON.stringify([account, model]))
   let tokens = 0
   const add = (piece: object, cache: object | undefined, role = '') => {
     const { cache: _mark, ...rest } = piece as { cache?: object }

@@ -141,6 +141,37 @@ test.each<[string, Record<string, unknown>]>([
     { type: 'object', properties: { children: { type: 'array', items: { $ref: '#' } } }, required: ['children'] },
   ],
   ['no type', { properties: { a: { minimum: 3 }, b: { items: string }, c: { minLength: 2 }, d: {} } }],
+  [
+    'limits beyond what is counted',
+    {
+      type: 'array',
+      prefixItems: [
+        { type: 'number', minimum: 1e308 },
+        { type: 'number', exclusiveMinimum: 1e308 },
+        { type: 'number', exclusiveMaximum: -1e308 },
+        { type: 'number', minimum: -1e308, maximum: 1.7e308 },
+        { type: 'number', maximum: -1, multipleOf: 1e308 },
+        { type: 'array', items: { type: 'number', minimum: 1e300 }, uniqueItems: true, minItems: 3 },
+      ],
+      minItems: 6,
+    },
+  ],
+  [
+    'patterns',
+    {
+      type: 'array',
+      prefixItems: [
+        { type: 'string', pattern: '^[A-Z]{3}-\\d+$' },
+        { type: 'string', pattern: '^(?:red|green|(?<light>light-)?blue)$' },
+        { type: 'string', pattern: '^[a-z]+$', minLength: 20, maxLength: 30 },
+        { type: 'string', pattern: '^[a-z]*$', maxLength: 0 },
+        { type: 'string', pattern: 'x[^a-z\\s]?.\\w$' },
+        { pattern: '^\\+?[0-9]{7,15}$' },
+        { type: 'string', pattern: '^$' },
+      ],
+      minItems: 7,
+    },
+  ],
   ['a pattern with an example', { type: 'string', pattern: '^[A-Z]{3}-\\d+$', examples: ['ABC-1'] }],
   [
     'deep nesting',
@@ -181,6 +212,13 @@ test.each<[string, Record<string, unknown>]>([
     { type: 'array', items: { type: 'integer', minimum: 1, maximum: 2 }, uniqueItems: true, minItems: 50 },
   ],
   ['nonsense', { type: 7, enum: [], properties: [], required: 'a', minItems: 'x', anyOf: {}, multipleOf: 0 }],
+  ['numbers that are hardly any', { type: 'number', minimum: -1e308, maximum: 1.7e308, multipleOf: 1e-300 }],
+  ['a pattern of nothing, very often', { type: 'string', pattern: '^((){999999999}){999999999}$' }],
+  ['a pattern without end', { type: 'string', pattern: '^((a{99999}){99999})$' }],
+  ['a pattern that is none', { type: 'string', pattern: '(?!(' }],
+  ['a pattern that looks around', { type: 'string', pattern: '^(?=a)\\bb$' }],
+  ['a pattern of any language', { type: 'string', pattern: '^\\p{L}+$' }],
+  ['a text that no pattern is long enough for', { type: 'string', pattern: '^a*$', minLength: 3_000 }],
   ['numbers without end', { type: 'number', minimum: Infinity, multipleOf: Infinity }],
 ])('%s is written as JSON all the same', (_what, schema) => {
   expect(() => JSON.parse(written(schema)) as unknown).not.toThrow()

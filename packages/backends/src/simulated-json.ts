@@ -2,6 +2,7 @@ import type { JsonObject } from '@weir/contracts'
 import type { Dice } from './simulated-dice.ts'
 import { type Fuel, type Shape, isObject, shapeOf } from './simulated-schema.ts'
 import { numberFor } from './simulated-number.ts'
+import { textLike } from './simulated-pattern.ts'
 import { formatted, piecesOf } from './simulated-text.ts'
 
 /** Optional properties, and items that need not be, are written down to here. */
@@ -28,7 +29,7 @@ type Place = {
 /**
  * A value that a JSON schema allows, as the text that a model would write, piece by piece: whoever takes the pieces
  * stops at the output limit, so that a schema which asks for a billion items costs no more than another one. Not
- * understood, as good as not there: `not`, `if`, `contains`, `pattern`, `patternProperties`, dependent schemas.
+ * understood, as good as not there: `not`, `if`, `contains`, `patternProperties`, dependent schemas.
  */
 export function* jsonFor(schema: JsonObject | undefined, dice: Dice, words: readonly string[]): Generator<string> {
   const root = schema === undefined || Object.keys(schema).length === 0 ? ANYTHING : schema
@@ -41,7 +42,7 @@ function* write(schemas: readonly unknown[], place: Place): Generator<string> {
   if (place.depth > DEEPEST || schemas.includes(false)) return yield 'null'
   if (shape.options) return yield* piecesOf(JSON.stringify(optionOf(shape, place)) ?? 'null')
   // What only an example shows how to write, or what is left open.
-  if (shape.examples.length > 0 && (shape.hasPattern || typeOf(shape) === undefined)) {
+  if (shape.examples.length > 0 && (shape.pattern !== undefined || typeOf(shape) === undefined)) {
     return yield* piecesOf(JSON.stringify(shape.examples[0]) ?? 'null')
   }
   switch (typeOf(shape) ?? 'string') {
@@ -150,7 +151,9 @@ function* writeArray(shape: Shape, place: Place): Generator<string> {
 }
 
 function* writeString(shape: Shape, { dice, words, name, nth }: Place): Generator<string> {
-  const known = formatted(shape.format, nth === undefined ? dice : () => nth % 10)
+  const known =
+    formatted(shape.format, nth === undefined ? dice : () => nth % 10) ??
+    (shape.pattern === undefined ? undefined : textLike(shape.pattern, shape, dice))
   if (known !== undefined) return yield* piecesOf(JSON.stringify(known))
 
   const { minLength, maxLength } = shape

@@ -258,6 +258,17 @@ test('a prefix that is marked is written to the cache once and read from then on
   expect(await ask(['a b c'])).toMatchObject({ inputTokens: 3, cachedInputTokens: 0 })
 })
 
+test('what is remembered of one account is not read by another', async () => {
+  const backend = backendOf()
+  const messages = [user([{ type: 'text' as const, text: 'a b c', cache: {} }])]
+  const ask = async (account: string) => (await answerTo({ messages, account }, backend)).usage
+
+  await ask('acct_1')
+
+  expect(await ask('acct_2')).toMatchObject({ cachedInputTokens: 0, cacheWriteTokens: 3 })
+  expect(await ask('acct_1')).toMatchObject({ cachedInputTokens: 3 })
+})
+
 test.each(['break', 'truncate'] as const)('the fault "%s" may also hit in the middle of a call', async (fault) => {
   const config = BackendConfig.parse({
     kind: 'simulated',

@@ -22,7 +22,7 @@ export type Shape = {
   minLength: number
   maxLength: number
   format: string | undefined
-  hasPattern: boolean
+  pattern: string | undefined
   examples: unknown[]
 }
 
@@ -72,7 +72,7 @@ const emptyShape = (): Shape => ({
   minLength: 0,
   maxLength: Infinity,
   format: undefined,
-  hasPattern: false,
+  pattern: undefined,
   examples: [],
 })
 
@@ -88,7 +88,7 @@ function narrow(shape: Shape, schema: JsonObject): void {
   shape.minLength = Math.max(shape.minLength, numberOr(schema['minLength'], 0))
   shape.maxLength = Math.min(shape.maxLength, numberOr(schema['maxLength'], Infinity))
   if (typeof schema['format'] === 'string') shape.format = schema['format']
-  if (schema['pattern'] !== undefined) shape.hasPattern = true
+  if (typeof schema['pattern'] === 'string') shape.pattern = schema['pattern']
   shape.examples.push(...listOf(schema['examples']).slice(0, 1), ...('default' in schema ? [schema['default']] : []))
 }
 

@@ -24,10 +24,11 @@ export type BackendConfig = z.infer<typeof BackendConfig>
 /** Backends of one group share a vendor's limits: where one is told to wait, all of them do. */
 export const quotaGroupOf = (name: string, { quota_group: group }: BackendConfig): string => group ?? name
 
+/** What of a backend tells where its secrets are; nothing does for one that has none. */
+export type NamesSecrets = Partial<Pick<OpenAiConfig, 'api_key_env' | 'headers'>> & { kind?: BackendConfig['kind'] }
+
 /** The environment variables that a backend's secrets are in, each with the field that names it. */
-export function secretNamesOf(config: BackendConfig): { path: string[]; name: string }[] {
-  if (config.kind === 'simulated') return []
-  const { api_key_env: name, headers = {} } = config
+export function secretNamesOf({ api_key_env: name, headers = {} }: NamesSecrets): { path: string[]; name: string }[] {
   const inHeaders = Object.entries(headers).flatMap(([header, value]) =>
     typeof value === 'string' ? [] : [{ path: ['headers', header, 'env'], name: value.env }],
   )

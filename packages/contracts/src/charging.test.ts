@@ -27,7 +27,7 @@ const cells: [EndedBy, Delivery, UsageKnowledge, bigint][] = [
   ['client', 'delivered', 'reported', FULL],
   ['client', 'delivered', 'estimated', FULL],
   ['client', 'delivered', 'zero', 0n],
-  ['client', 'undelivered', 'reported', 0n],
+  ['client', 'undelivered', 'reported', FULL],
   ['client', 'undelivered', 'estimated', 0n],
   ['client', 'undelivered', 'zero', 0n],
   ['us', 'delivered', 'reported', 0n],

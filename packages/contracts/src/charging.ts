@@ -18,7 +18,7 @@ export type Charged = 'usage' | 'nothing'
 
 /**
  * What a completion is charged: the published table, cell by cell. Whoever lets the model finish, or cuts it off, pays for
- * what was used; what ends by a fault on our side of the wire is free, and so is all that ends before anything was made.
+ * what was used, as far as the backend had told or the answer shows; what ends by a fault on our side of the wire is free.
  */
 export const charging: Readonly<Record<EndedBy, Record<Delivery, Record<UsageKnowledge, Charged>>>> = {
   backend: {
@@ -32,7 +32,8 @@ export const charging: Readonly<Record<EndedBy, Record<Delivery, Record<UsageKno
   },
   client: {
     delivered: { reported: 'usage', estimated: 'usage', zero: 'nothing' },
-    undelivered: { reported: 'nothing', estimated: 'nothing', zero: 'nothing' },
+    // The prompt was read, and there may have been thinking that is not shown: it is charged where the backend says so.
+    undelivered: { reported: 'usage', estimated: 'nothing', zero: 'nothing' },
   },
   us: {
     delivered: { reported: 'nothing', estimated: 'nothing', zero: 'nothing' },
@@ -49,5 +50,6 @@ export function chargeFor(price: Price, { endedBy, delivered, usage }: End): Mic
 }
 
 function knowledgeOf(usage: Usage): UsageKnowledge {
-  return promptTokens(usage) + generatedTokens(usage) === 0 ? 'zero' : usage.source
+  if (promptTokens(usage) + generatedTokens(usage) === 0) return 'zero'
+  return usage.source === 'estimated' ? 'estimated' : 'reported'
 }

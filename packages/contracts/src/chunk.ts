@@ -44,7 +44,12 @@ export const Chunk = z.discriminatedUnion('type', [
     /** Which of the request's stop sequences ended it, where the backend tells. */
     stopSequence: z.string().optional(),
   }),
-  z.object({ type: z.literal('usage'), usage: Usage }),
+  z.object({
+    type: z.literal('usage'),
+    usage: Usage,
+    /** Told before the answer was whole: what an answer that is broken off has used, as far as anybody knows. */
+    soFar: z.literal(true).optional(),
+  }),
 ])
 export type Chunk = z.infer<typeof Chunk>
 

@@ -139,6 +139,8 @@ export const CompletionRequest = z.object({
   endUser: z.string().optional(),
   promptCacheKey: z.string().optional(),
   promptCache: PromptCache.optional(),
+  /** Whose it is: what a backend of ours remembers of one account is not for another to see. It is sent to nobody. */
+  account: z.string().optional(),
   stream: z.boolean(),
   /** Fields of vendors, which go to the backends that list them, as they came. */
   extra: JsonObject.optional(),

@@ -37,6 +37,8 @@ export const CompletionJob = z.object({
   large: z.boolean().optional(),
   /** It is cancelled when nobody waits for it any more. */
   attended: z.boolean(),
+  /** A line of a batch, which waits on the lane of batches. */
+  ofBatch: z.boolean().optional(),
   /** Its stream ends with a chunk that tells the usage. */
   includeUsage: z.boolean(),
 })
@@ -48,6 +50,8 @@ export const OutcomeError = z.object({
   /** The field of the request that is wrong, where only the worker could tell. */
   param: z.string().optional(),
   retryAfterMs: z.int().optional(),
+  /** Whether asking again can help, where it is not as with others of its code. */
+  retryable: z.boolean().optional(),
 })
 export type OutcomeError = z.infer<typeof OutcomeError>
 
@@ -55,7 +59,7 @@ export type OutcomeError = z.infer<typeof OutcomeError>
 export const AttemptEnd = z.enum([...EndState.options, 'handed_back', 'interrupted', 'lost'])
 export type AttemptEnd = z.infer<typeof AttemptEnd>
 
-/** A target that failed before it began to answer, or was passed over, and why: an error code or a state of the target. */
+/** A target that failed before any of its answer was seen, or was passed over, and why: an error code or a state of the target. */
 const Tried = z.object({ target: z.string(), error: z.string() })
 export type Tried = z.infer<typeof Tried>
 
@@ -75,6 +79,8 @@ export const AttemptRecord = z.object({
   tried: z.array(Tried).optional(),
   /** What the client asked for. */
   requested: z.string().optional(),
+  /** How the client was told why the completion failed; of the last one. */
+  message: z.string().optional(),
 })
 export type AttemptRecord = z.infer<typeof AttemptRecord>
 

@@ -8,6 +8,7 @@ export const errors = {
   unsupported_parameter: { status: 400, type: 'invalid_request_error', retryable: false },
   idempotency_key_reused: { status: 400, type: 'invalid_request_error', retryable: false },
   context_length_exceeded: { status: 400, type: 'invalid_request_error', retryable: false },
+  file_quota_exceeded: { status: 400, type: 'invalid_request_error', retryable: false },
   invalid_api_key: { status: 401, type: 'invalid_request_error', retryable: false },
   credit_balance_exhausted: { status: 402, type: 'insufficient_quota', retryable: false },
   key_limit_exceeded: { status: 402, type: 'insufficient_quota', retryable: false },
@@ -16,9 +17,11 @@ export const errors = {
   model_not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   request_timeout: { status: 408, type: 'invalid_request_error', retryable: true },
   not_finished: { status: 409, type: 'invalid_request_error', retryable: false },
+  already_ended: { status: 409, type: 'invalid_request_error', retryable: false },
   stream_expired: { status: 410, type: 'invalid_request_error', retryable: false },
   request_too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', retryable: false },
+  range_not_satisfiable: { status: 416, type: 'invalid_request_error', retryable: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', retryable: false },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error', retryable: true },
   cancelled: { status: 499, type: 'invalid_request_error', retryable: false },
@@ -41,6 +44,8 @@ export type ServiceErrorDetails = {
   param?: string
   /** How long to wait before asking again, in milliseconds; sent as Retry-After. */
   retryAfterMs?: number
+  /** Whether repeating the request can help, where it is not as with others of its code. */
+  retryable?: boolean
   /** More keys of the error object on the wire, such as the balance of a 402. */
   extra?: Record<string, unknown>
   cause?: unknown
@@ -51,6 +56,7 @@ export class ServiceError extends Error {
   readonly code: ErrorCode
   readonly param: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly retryable: boolean
   readonly extra: Record<string, unknown> | undefined
 
   constructor(code: ErrorCode, message: string, details: ServiceErrorDetails = {}) {
@@ -59,6 +65,7 @@ export class ServiceError extends Error {
     this.code = code
     this.param = details.param
     this.retryAfterMs = details.retryAfterMs
+    this.retryable = details.retryable ?? errors[code].retryable
     this.extra = details.extra
   }
 }

@@ -14,8 +14,8 @@ export const Usage = z.object({
   reasoningTokens: Count.optional(),
   /** Images in the request, counted by us. */
   images: Count.optional(),
-  /** `reported` by the backend, or `estimated` by us where the backend stayed silent. */
-  source: z.enum(['reported', 'estimated']),
+  /** `reported` by the backend, `capped` where it reported more than the request could use, or `estimated` by us where it stayed silent. */
+  source: z.enum(['reported', 'capped', 'estimated']),
 })
 export type Usage = z.infer<typeof Usage>
 export type UsageCounts = Omit<Usage, 'source'>

@@ -5,6 +5,10 @@ import { ServiceError } from '@weir/contracts'
 export const failed = (cause?: unknown): ServiceError =>
   new ServiceError('backend_error', "The model's backend failed. Please try again.", { cause })
 
+/** Our key is wrong, or our bill is unpaid: asking again changes nothing, and vendors lock out who does. */
+export const setUpWrong = (cause?: unknown): ServiceError =>
+  new ServiceError('backend_error', failed().message, { cause, retryable: false })
+
 export const overloaded = (retryAfterMs: number, cause?: unknown): ServiceError =>
   new ServiceError('backend_overloaded', "The model's backend is overloaded. Please try again in a moment.", {
     retryAfterMs,
@@ -24,6 +28,17 @@ export const contextExceeded = (cause?: unknown): ServiceError =>
     "This request is longer than the model's context. Shorten the messages or ask for fewer output tokens.",
     { param: 'messages', cause },
   )
+
+const LONGEST_CAUSE_CHARACTERS = 500
+
+/**
+ * What the log may hold of a vendor's answer: where it came from, and the short names it gives the error. Its sentences
+ * may quote the prompt or name our key.
+ */
+export function causeOf(where: string, text: string): Error {
+  const names = [...text.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
+  return new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
+}
 
 /** The most tool calls of one choice. Clients refuse an answer with more. */
 export const MOST_CALLS = 128

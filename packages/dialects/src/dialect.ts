@@ -17,6 +17,10 @@ export type Refusable =
   | 'presencePenalty'
   | 'model'
   | 'messages'
+  | 'images'
+
+/** The field of a request that asks for something, as a client would write it; of images, which one, counted from 1. */
+export type ParamOf = (what: Refusable, nth?: number) => string
 
 /** How a client is answered, in the words of the API that it speaks. All of it is pure. */
 export type Dialect = {
@@ -26,8 +30,9 @@ export type Dialect = {
   renderError(error: ServiceError, requestId?: string): object
   /** An error after the first byte: every client turns it into an exception. */
   renderErrorEvent(error: ServiceError, requestId?: string): string
-  /** The field of the request that asks for something, as a client would write it. */
-  paramOf(what: Refusable): string
+  paramOf: ParamOf
+  /** The same for one body: where several fields ask for the same, the one that was sent. */
+  paramIn(body: Record<string, unknown>): ParamOf
 }
 
 /** Renders one stream as server-sent events, each as its whole text. The same chunks become the same events, however they are asked for. */

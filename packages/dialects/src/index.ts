@@ -1,5 +1,6 @@
 export * as anthropic from './anthropic/index.ts'
 export * as backendError from './backend-error.ts'
 export * from './dialect.ts'
+export { given } from './given.ts'
 export * as openai from './openai/index.ts'
 export * from './request-error.ts'

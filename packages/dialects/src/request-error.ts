@@ -1,5 +1,6 @@
 import { type ErrorCode, ServiceError } from '@weir/contracts'
 import { z } from 'zod'
+import { valueAt, wordsFor } from './request-error-words.ts'
 
 /**
  * A field that we know and do not take. Its message goes on after the field's name, `is not supported: …`. Null is the
@@ -10,25 +11,31 @@ export const unsupported = (message: string) => z.never({ error: message }).null
 /** What `params` of a custom issue may say: the code of the error, where it is not `invalid_request`. */
 export type IssueParams = { code: ErrorCode }
 
-/**
- * The 400 for a body that a schema refused. It names the field that is wrong as a client would write it
- * (`messages[0].content`) and tells a misspelt field from one we know and do not support.
- */
-export function requestErrorOf(issues: readonly z.core.$ZodIssue[]): ServiceError {
-  const issue = deepest(issues)
-  if (!issue) return new ServiceError('invalid_request', 'The request body is not valid.')
+export type Checked<Value> = { value: Value; error?: undefined } | { value?: undefined; error: ServiceError }
 
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? ''
-    const param = paramOf([...issue.path, key])
+/**
+ * What a client has sent, as a schema reads it, or the 400 that says what is wrong. It names the field as a client would
+ * write it (`messages[0].content`), tells a misspelt field from one we know and do not support, and speaks in plain words.
+ */
+export function checked<Schema extends z.ZodType>(schema: Schema, data: unknown): Checked<z.output<Schema>> {
+  // Where a schema has no words of its own for what it refuses, ours stand for those of its library.
+  const parsed = schema.safeParse(data, { error: () => '' })
+  return parsed.success ? { value: parsed.data } : { error: errorOf(parsed.error.issues, data) }
+}
+
+function errorOf(issues: readonly z.core.$ZodIssue[], data: unknown): ServiceError {
+  const issue = deepest(issues)
+  if (issue?.code === 'unrecognized_keys') {
+    const param = paramOf([...issue.path, ...issue.keys.slice(0, 1)])
     return new ServiceError('unknown_parameter', `Unknown parameter: '${param}'.`, { param })
   }
+  if (!issue || issue.path.length === 0)
+    return new ServiceError('invalid_request', 'The request body must be a JSON object.')
+
   const param = paramOf(issue.path)
   const code = codeOf(issue)
-  if (code !== 'invalid_request') return new ServiceError(code, `'${param}' ${issue.message}.`, { param })
-  return param
-    ? new ServiceError('invalid_request', `Invalid '${param}': ${issue.message}`, { param })
-    : new ServiceError('invalid_request', `The request body is not valid: ${issue.message}`)
+  const words = wordsFor(issue, param, valueAt(data, issue.path))
+  return new ServiceError(code, code === 'invalid_request' ? words : `'${param}' ${issue.message}.`, { param })
 }
 
 function codeOf(issue: z.core.$ZodIssue): ErrorCode {

@@ -19,18 +19,28 @@ export function allowedUrl(text: string, addresses: Addresses): URL | Refusal {
   return url
 }
 
+/** The same of one that is fetched later, with all that can be said without asking for the addresses of its name. */
+export function admissibleUrl(text: string, addresses: Addresses): URL | Refusal {
+  const url = allowedUrl(text, addresses)
+  if (!(url instanceof URL)) return url
+  const host = hostOf(url)
+  return isAddress(host) && !isAllowedAddress(host, addresses) ? refused('address') : url
+}
+
 /**
  * The addresses behind a URL, each of them allowed. One that is not spoils the name: a server that is public and private
  * at once is a trick. The URL parser has already read 2130706433, 0x7f.1 and the like as the addresses they are.
  */
 export async function allowedAddresses(
-  { hostname }: URL,
+  url: URL,
   addresses: Addresses,
   resolve: Resolve,
   signal: AbortSignal,
 ): Promise<string[] | Refusal> {
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = hostOf(url)
   const found = isAddress(host) ? [host] : await resolve(host, signal)
   const isAllowed = found.length > 0 && found.every((address) => isAllowedAddress(address, addresses))
   return isAllowed ? found : refused('address')
 }
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')

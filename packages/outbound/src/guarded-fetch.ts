@@ -18,11 +18,20 @@ export type FetchOptions = {
   body?: string | Uint8Array
   /** Bytes that several calls may receive together; each takes from it as they arrive. */
   budget?: { bytes: number }
+  /** The head of the answer is all that matters: its body is not waited for, however long it is. */
+  headOnly?: boolean
   /** For tests; who is asked for the addresses of a name. */
   resolve?: Resolve
 }
 
-export type Fetched = { kind: 'answered'; status: number; contentType: string; body: Uint8Array }
+export type Fetched = {
+  kind: 'answered'
+  status: number
+  contentType: string
+  body: Uint8Array
+  /** When to ask again, as its server says. */
+  retryAfter?: string
+}
 
 const LARGEST_HEAD_BYTES = 16 * 1024
 
@@ -83,13 +92,18 @@ function alwaysAnswering(found: string[]): LookupFunction {
 
 async function read(
   { statusCode: status, headers, body }: Dispatcher.ResponseData,
-  { maxBytes, budget = { bytes: maxBytes } }: FetchOptions,
+  { maxBytes, budget = { bytes: maxBytes }, headOnly = false }: FetchOptions,
 ): Promise<Fetched | Refusal> {
+  // Destroyed with its connection by the caller; whatever it says then is no news.
+  body.on('error', () => {})
+  const [contentType = ''] = [headers['content-type'] ?? ''].flat()
+  const [retryAfter] = [headers['retry-after']].flat()
+  const head = { kind: 'answered' as const, status, contentType, ...(retryAfter !== undefined && { retryAfter }) }
+  if (headOnly) return { ...head, body: new Uint8Array() }
+
   const announced = Number(headers['content-length'] ?? 0)
   const parts: Uint8Array[] = []
   let left = maxBytes
-  // Destroyed with its connection by the caller; whatever it says then is no news.
-  body.on('error', () => {})
   if (announced > Math.min(maxBytes, budget.bytes)) return refused('too_large')
   for await (const part of body as AsyncIterable<Uint8Array>) {
     left -= part.length
@@ -97,8 +111,7 @@ async function read(
     if (left < 0 || budget.bytes < 0) return refused('too_large')
     parts.push(part)
   }
-  const [contentType = ''] = [headers['content-type'] ?? ''].flat()
-  return { kind: 'answered', status, contentType, body: Buffer.concat(parts) }
+  return { ...head, body: Buffer.concat(parts) }
 }
 
 /** What a connection reports only after its own good time is heard at once. */

@@ -62,7 +62,12 @@ test('a completion nobody has claimed is cancelled at once, and its claim finds 
   await using fixture = await relayFixture()
   const job = await fixture.submitted()
 
-  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({ kind: 'decided', job, before: [] })
+  expect(await fixture.relay.cancel(job.id, cancelled())).toEqual({
+    kind: 'decided',
+    job,
+    before: [],
+    outcome: cancelled(),
+  })
   expect(await fixture.claim(job)).toMatchObject({ kind: 'prepared', outcome: cancelled() })
 })
 

@@ -1,5 +1,5 @@
 import { type Chunk, type CompletionId, joined, weightOf } from '@weir/contracts'
-import type { Frame } from './encoding.ts'
+import { patiently } from '@weir/runtime'
 import type { Emitted, Relay } from './relay.ts'
 
 export type FrameWriter = {
@@ -20,8 +20,6 @@ export type FrameWriterOptions = {
   /** Called once, when a frame could not be written in time. */
   onLost: (error: unknown) => void
 }
-
-const RETRY_PAUSE_MS = 100
 
 /** What may wait unwritten before the backend is read no further. */
 const MAX_PENDING_BYTES = 262_144
@@ -65,7 +63,9 @@ export function createFrameWriter(
     const chunks = pending
     pending = []
     pendingBytes = 0
-    sending = emitPatiently({ epoch: attempt.epoch, sequence: ++sequence, chunks })
+    const frame = { epoch: attempt.epoch, sequence: ++sequence, chunks }
+    // Redis may be away for a moment: a frame is repeated, which is harmless.
+    sending = patiently(() => relay.emit(attempt.id, frame), options.patienceMs)
       .then((said) => {
         if (said !== 'emitted') options.onRefused(said)
       })
@@ -78,19 +78,6 @@ export function createFrameWriter(
         if (pendingBytes >= options.frameBytes) send()
         else if (pending.length > 0) timer ??= setTimeout(send, options.intervalMs)
       })
-  }
-
-  /** Redis may be away for a moment: a frame is repeated, which is harmless, until patience ends. */
-  async function emitPatiently(frame: Frame): Promise<Emitted> {
-    const giveUpAt = performance.now() + options.patienceMs
-    for (;;) {
-      try {
-        return await relay.emit(attempt.id, frame)
-      } catch (error) {
-        if (performance.now() + RETRY_PAUSE_MS > giveUpAt) throw error
-        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
-      }
-    }
   }
 
   return {

@@ -14,8 +14,8 @@ import { relayKeys } from './keys.ts'
 import { withScripts } from './scripts.ts'
 
 /**
- * What a claim finds. All but `ended`, `missing` and `prepared` begin a new epoch that shuts out earlier attempts, which
- * `before` tells.
+ * What a claim finds. Those with an epoch begin a new one that shuts out earlier attempts, which `before` tells. One is `stale`
+ * that comes when its run of the job is over: it has changed nothing.
  */
 export type Claim =
   | {
@@ -39,6 +39,7 @@ export type Claim =
   | { kind: 'prepared'; job: CompletionJob; outcome: Outcome }
   | { kind: 'ended' }
   | { kind: 'missing' }
+  | { kind: 'stale' }
 
 export type Emitted = 'emitted' | 'stale' | 'cancelled'
 
@@ -46,7 +47,7 @@ export type Emitted = 'emitted' | 'stale' | 'cancelled'
 export type Standing = { said: Emitted; audience: string[] | undefined }
 
 export type Cancelled =
-  | { kind: 'decided'; job: CompletionJob; before: AttemptRecord[] }
+  | { kind: 'decided'; job: CompletionJob; before: AttemptRecord[]; outcome: Outcome }
   | { kind: 'running' | 'ending' | 'attended' | 'missing' }
 
 /** What Redis knows of a completion: `epoch` is that of its last attempt, `lastSequence` counts its frames. */
@@ -57,6 +58,8 @@ export type Inspection = {
   decided: Outcome | undefined
   isRunning: boolean
   attempts: AttemptRecord[]
+  /** What its client asked for by name. */
+  requested: string | undefined
 }
 
 export type Relay = ReturnType<typeof createRelay>
@@ -91,15 +94,26 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
         job.attended ? 1 : 0,
         job.includeUsage ? 1 : 0,
         submission * EPOCHS_PER_SUBMISSION,
+        job.requested ?? '',
         ttl,
       )
     },
 
-    /** `worker.name` is what people are told; on `worker.channel` it hears that a completion is to be stopped. */
-    async claim(id: CompletionId, worker: { channel: string; name: string }, maxAttempts: number): Promise<Claim> {
-      const reply = await redis.weirClaim(stateOf(id), worker.channel, JSON.stringify(worker.name), maxAttempts)
+    /**
+     * `worker.name` is what people are told; on `worker.channel` it hears that a completion is to be stopped. A claim that is
+     * repeated with the same `run`, which is higher for each later run of the completion's job, is the same claim. Without
+     * one it is no job that claims, but somebody who ends the completion.
+     */
+    async claim(
+      id: CompletionId,
+      worker: { channel: string; name: string },
+      maxAttempts: number,
+      run?: number,
+    ): Promise<Claim> {
+      const { channel, name } = worker
+      const reply = await redis.weirClaim(stateOf(id), channel, JSON.stringify(name), maxAttempts, run ?? '')
       const [kind, epoch, text, more, attempt, startedAt, audience, attended] = reply
-      if (kind === 'ended' || kind === 'missing') return { kind }
+      if (kind === 'ended' || kind === 'missing' || kind === 'stale') return { kind }
       const job = decodeJob(text!)
       if (kind === 'prepared') return { kind, job, outcome: decodeOutcome(more!) }
       const before = decodeAttempts(more)
@@ -115,7 +129,10 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
       }
     },
 
-    /** Ends an attempt without an outcome: the completion waits for its next one. One that was handed back is not counted. */
+    /**
+     * Ends an attempt without an outcome: the completion waits for its next one. One that was handed back is not counted.
+     * Repeating it changes nothing.
+     */
     async letGo(id: CompletionId, epoch: number, record: AttemptRecord): Promise<void> {
       await redis.weirLetGo(stateOf(id), epoch, record.end === 'handed_back' ? 1 : 0, JSON.stringify(record))
     },
@@ -140,7 +157,7 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
       })
     },
 
-    /** Decides the outcome. The first one stands and is returned to all; a stale attempt gets undefined. */
+    /** Decides the outcome. The first one stands and is returned to all, however often they ask; a stale attempt gets undefined. */
     async prepare(id: CompletionId, epoch: number, outcome: Outcome): Promise<Outcome | undefined> {
       const [standing] = await redis.weirPrepare(stateOf(id), epoch, encodeOutcome(outcome))
       return standing === undefined ? undefined : decodeOutcome(standing)
@@ -153,11 +170,19 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
     /**
      * Stops a completion. One that nobody runs is decided at once, with `outcome`, and must be finished by the caller; a
-     * running one is told. With `unlessAttended` one that somebody waits for, or that needs nobody to, is left alone.
+     * running one is told. With `unlessAttended` one that somebody waits for, or that needs nobody to, is left alone. Where its
+     * deadline has passed it is decided with `expired`.
      */
-    async cancel(id: CompletionId, outcome: Outcome, { unlessAttended = false } = {}): Promise<Cancelled> {
-      const [kind, job, log] = await redis.weirCancel(stateOf(id), id, encodeOutcome(outcome), unlessAttended ? 1 : 0)
-      if (kind === 'decided') return { kind, job: decodeJob(job!), before: decodeAttempts(log) }
+    async cancel(
+      id: CompletionId,
+      outcome: Outcome,
+      { unlessAttended = false, expired = outcome }: { unlessAttended?: boolean; expired?: Outcome } = {},
+    ): Promise<Cancelled> {
+      const texts = [encodeOutcome(outcome), encodeOutcome(expired)] as const
+      const reply = await redis.weirCancel(stateOf(id), id, texts[0], unlessAttended ? 1 : 0, texts[1])
+      const [kind, job, log, decided] = reply
+      if (kind === 'decided')
+        return { kind, job: decodeJob(job!), before: decodeAttempts(log), outcome: decodeOutcome(decided!) }
       return { kind: kind as 'running' }
     },
 
@@ -190,14 +215,15 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
 
     /** All that must be known to decide what to do about a completion; undefined when Redis does not know it. */
     async inspect(id: CompletionId): Promise<Inspection | undefined> {
-      const fields = ['epoch', 'prepared', 'outcome', 'worker', 'log', 'running'] as const
-      const [epoch, prepared, outcome, worker, log, running] = await redis.hmget(stateOf(id), ...fields)
+      const fields = ['epoch', 'prepared', 'outcome', 'worker', 'log', 'running', 'requested'] as const
+      const [epoch, prepared, outcome, worker, log, running, requested] = await redis.hmget(stateOf(id), ...fields)
       if (epoch == null) return undefined
       const decided = outcome ?? prepared
       return {
         decided: decided == null ? undefined : decodeOutcome(decided),
         isRunning: worker != null,
         attempts: decodeAttempts(log, running),
+        requested: requested || undefined,
       }
     },
 

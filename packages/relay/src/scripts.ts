@@ -10,6 +10,7 @@ import type { Redis } from '@weir/runtime'
  *   epoch     fencing token of the newest attempt  attempts  how often it was claimed
  *   worker    control channel of that attempt      sequence  of the newest frame
  *   running   that attempt (AttemptRecord, its JSON not yet closed)
+ *   run       the newest run of its job that has claimed it, half a step further once that has let go of it
  *   log       the attempts before it (AttemptRecord, a line each)
  *   cancelled set once somebody asked for it
  *   prepared  the outcome, decided but not yet settled in Postgres
@@ -20,8 +21,8 @@ import type { Redis } from '@weir/runtime'
 const submit = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'job', ARGV[1], 'audience', ARGV[2], 'deadline', ARGV[3], 'stream', ARGV[4],
-  'attended', ARGV[5], 'usage', ARGV[6], 'epoch', ARGV[7], 'attempts', 0, 'sequence', 0)
-redis.call('PEXPIRE', KEYS[1], ARGV[8])
+  'attended', ARGV[5], 'usage', ARGV[6], 'epoch', ARGV[7], 'requested', ARGV[8], 'attempts', 0, 'sequence', 0)
+redis.call('PEXPIRE', KEYS[1], ARGV[9])
 return 1
 `
 
@@ -34,15 +35,27 @@ end
 `
 
 /**
- * Starts an attempt. Whatever the answer, unless it has ended, the epoch rises: no earlier attempt is heard any more.
- * Time is Redis's own. ARGV: control channel of the worker, its name as JSON, most attempts.
+ * Starts an attempt. Whatever the answer, unless it has ended, the epoch rises: no earlier attempt is heard any more. Time is
+ * Redis's own. A connection that was cut sends its commands again, so a claim may come twice, or late: from the run that has
+ * it now it is the same claim, and from one that is over it changes nothing.
+ * ARGV: control channel of the worker, its name as JSON, most attempts, run of its job or nothing.
  */
 const claim = `${closeLost}
 local s = redis.call('HMGET', KEYS[1], 'job', 'outcome', 'prepared', 'cancelled', 'deadline', 'stream', 'sequence',
-  'attempts', 'log', 'running', 'audience', 'attended')
+  'attempts', 'log', 'running', 'audience', 'attended', 'run', 'worker', 'epoch')
 if s[2] then return {'ended'} end
 if not s[1] then return {'missing'} end
 if s[3] then return {'prepared', 0, s[1], s[3]} end
+local run, newest = tonumber(ARGV[4]), tonumber(s[13] or 0)
+if run then
+  if run < newest then return {'stale'} end
+  -- A Redis that lost what it was told last counts a run twice: that of another worker is another one.
+  if run == newest and s[10] and s[14] == ARGV[1] then
+    local attempt, startedAt = string.match(s[10], '^{"attempt":(%d+),.*"startedAt":(%d+)$')
+    return {'claimed', tonumber(s[15]), s[1], s[9] or '', tonumber(attempt), tonumber(startedAt), s[11], s[12]}
+  end
+  redis.call('HSET', KEYS[1], 'run', ARGV[4])
+end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -60,12 +73,14 @@ return {'claimed', epoch, s[1], log, attempt, now, s[11], s[12]}
 `
 
 /**
- * Lets go of a completion that has to wait, so that it can be cancelled meanwhile. ARGV: epoch, attempts to take back,
- * what is to be remembered of this one.
+ * Lets go of a completion that has to wait, so that it can be cancelled meanwhile; once, however often it is told. From then on
+ * a claim of the same run, should it come late, is older than the newest. ARGV: epoch, attempts to take back, what is to be
+ * remembered of this one.
  */
 const letGo = `
-local s = redis.call('HMGET', KEYS[1], 'epoch', 'log')
-if s[1] ~= ARGV[1] then return 0 end
+local s = redis.call('HMGET', KEYS[1], 'epoch', 'log', 'running')
+if s[1] ~= ARGV[1] or not s[3] then return 0 end
+redis.call('HINCRBYFLOAT', KEYS[1], 'run', 0.5)
 redis.call('HINCRBY', KEYS[1], 'attempts', 0 - ARGV[2])
 redis.call('HSET', KEYS[1], 'log', (s[2] or '') .. ARGV[3] .. '\\n')
 redis.call('HDEL', KEYS[1], 'worker', 'running')
@@ -114,7 +129,7 @@ const conclude = `${publish}
 local s = redis.call('HMGET', KEYS[1], 'outcome', 'audience', 'epoch', 'sequence')
 if s[1] or not s[2] then return 0 end
 redis.call('HSET', KEYS[1], 'outcome', ARGV[1])
-redis.call('HDEL', KEYS[1], 'job', 'prepared', 'worker', 'running', 'log')
+redis.call('HDEL', KEYS[1], 'job', 'prepared', 'worker', 'running', 'run', 'log')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 publish(s[2], 'end\\n' .. ARGV[3] .. '\\n' .. s[3] .. '-' .. s[4] .. '\\n' .. ARGV[1])
@@ -122,21 +137,26 @@ return 1
 `
 
 /**
- * Cancels: one that nobody has claimed is decided here and now, a running one is told. ARGV: id, outcome of the former,
- * 1 to leave it alone when somebody waits for it or it needs nobody to.
+ * Cancels: one that nobody has claimed is decided here and now, a running one is told. One whose deadline has passed is not
+ * cancelled any more: it has expired. ARGV: id, outcome of the former, 1 to leave it alone when somebody waits for it or it
+ * needs nobody to, outcome of one that has expired.
  */
 const cancel = `${closeLost}
-local s = redis.call('HMGET', KEYS[1], 'job', 'prepared', 'outcome', 'worker', 'audience', 'attended', 'log', 'running')
+local s = redis.call('HMGET', KEYS[1], 'job', 'prepared', 'outcome', 'worker', 'audience', 'attended', 'log', 'running',
+  'deadline')
 if s[2] or s[3] then return {'ending'} end
 if not s[1] then return {'missing'} end
 if ARGV[3] == '1' and (s[5] ~= '' or s[6] ~= '1') then return {'attended'} end
-redis.call('HSET', KEYS[1], 'cancelled', 1)
+local time = redis.call('TIME')
+local expired = time[1] * 1000 + math.floor(time[2] / 1000) > tonumber(s[9])
+if not expired then redis.call('HSET', KEYS[1], 'cancelled', 1) end
 if s[4] then
   redis.call('PUBLISH', s[4], ARGV[1])
   return {'running'}
 end
-redis.call('HSET', KEYS[1], 'prepared', ARGV[2])
-return {'decided', s[1], attemptLog(s[7], s[8])}
+local outcome = expired and ARGV[4] or ARGV[2]
+redis.call('HSET', KEYS[1], 'prepared', outcome)
+return {'decided', s[1], attemptLog(s[7], s[8]), outcome}
 `
 
 /** One more replica listens. Few ever do: past the bound they look into Redis from time to time. ARGV: channel. */
@@ -187,7 +207,7 @@ export type ScriptedRedis = Redis & {
   weirEmit(state: string, frames: string, ...args: Arguments): Promise<1 | -1 | -2>
   weirPrepare(state: string, ...args: Arguments): Promise<[] | [string]>
   weirConclude(state: string, frames: string, ...args: Arguments): Promise<0 | 1>
-  weirCancel(state: string, ...args: Arguments): Promise<[kind: string, job?: string, log?: string]>
+  weirCancel(state: string, ...args: Arguments): Promise<[kind: string, job?: string, log?: string, outcome?: string]>
   weirAttach(state: string, channel: string): Promise<0 | 1>
   weirDetach(state: string, channel: string): Promise<0 | 1>
   weirRelease(state: string): Promise<0 | 1>

@@ -46,6 +46,29 @@ test('a misspelt setting is refused by name, although all others are right', () 
   expect(message).toContain('WEIR_RETENTION: is not a setting of Weir')
 })
 
+test.each([
+  ['PORT', '1kb', 'must be a whole number from 0 to 65535'],
+  ['WEIR_KEY_CACHE_MS', '0', 'must be a whole number from 1 to 30000'],
+  ['WEIR_REQUESTS_PER_MINUTE', '1.5', 'must be a whole number from 1 to 1000000000'],
+  ['LOG_LEVEL', 'loud', 'must be one of: trace, debug, info, warn, error, fatal, silent'],
+  ['WEIR_ROLES', 'tidying', 'must be one of: completions, .*maintenance'],
+  ['WEIR_KEY_PEPPER', 'short', 'must be text of at least 24 characters'],
+  ['WEIR_KEY_PEPPER', '', 'is missing'],
+  ['DATABASE_URL', 'mysql://localhost', 'must be a postgres:// or postgresql:// URL'],
+  ['DATABASE_URL', '', 'is missing'],
+  ['WEIR_URL', 'here', 'must be a URL'],
+  ['WEIR_REDIS_PREFIX', 'a:b', 'must be 1 to 64 letters, digits, _ or -'],
+] as const)('%s=%s: plain words say what is wrong', (name, value, words) => {
+  const message = messageOf(() => loadConfig([name], { [name]: value }))
+
+  expect(message).toMatch(new RegExp(`\n  ${name}(\\.0)?: ${words}$`))
+})
+
+test('a misspelt setting is told what was probably meant', () => {
+  const message = messageOf(() => loadConfig(['PORT'], { WEIR_LOCKMS: '1000' }))
+  expect(message).toContain('WEIR_LOCKMS: is not a setting of Weir; did you mean WEIR_LOCK_MS?')
+})
+
 test('the settings of other processes and the names of other programs are left alone', () => {
   const env = { WEIR_LOCK_MS: 'not for us', OPENAI_API_KEY: 'x', WEIRD: 'x', PATH: '/bin' }
   expect(loadConfig(['PORT'], env)).toEqual({ PORT: 8080 })

@@ -19,6 +19,9 @@ test.each<[string, unknown]>([
   ['a full disk', withCode('53100')],
   ['a statement past its time', withCode('57014')],
   ['a lock past its time', withCode('55P03')],
+  ['a cluster that is not whole', new Error('CLUSTERDOWN The cluster is down')],
+  ['a Redis that cannot write its data down', new Error('MISCONF Redis is configured to save RDB snapshots')],
+  ['a Redis without its replicas', new Error('NOREPLICAS Not enough good replicas to write.')],
   ['a deadlock', withCode('40P01')],
   ['a connection that ended', new Error('Connection terminated unexpectedly')],
   [

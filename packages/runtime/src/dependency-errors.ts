@@ -16,7 +16,7 @@ const postgresCodes = /^(08|57P|53|57014|55P03|40P01)/
 
 // What `pg` and `ioredis` say without a code when the other side is away or too slow.
 const messages =
-  /Connection terminated|connection terminated|timeout exceeded when trying to connect|Query read timeout|is not queryable|Connection is closed|Stream isn't writeable|max retries per request|Command timed out|Reached the max|LOADING|READONLY|MASTERDOWN|OOM command/
+  /Connection terminated|connection terminated|timeout exceeded when trying to connect|Query read timeout|is not queryable|Connection is closed|Stream isn't writeable|max retries per request|Command timed out|Reached the max|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY Redis|Socket timeout|OOM command/
 
 /** Whether an error says that Postgres or Redis is away, full or too slow, rather than that we asked for something wrong. */
 export function isDependencyError(error: unknown): boolean {

@@ -12,6 +12,11 @@ const count = (byDefault: number, max = 1_000_000) => z.coerce.number().int().mi
 const rate = z.coerce.number().int().min(1).max(1_000_000_000).optional()
 const bytes = (byDefault: number) => z.coerce.number().int().min(1024).max(1_073_741_824).default(byDefault)
 
+/** What is wrong with a value in words of its own; one that is missing is missing. */
+const mustBe = (what: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? undefined : `must be ${what}`),
+})
+
 const notASeed = {
   error: 'must be 32 random bytes as base64url, 43 characters, as of: openssl rand -base64 32 | tr +/ -_ | tr -d =',
 }
@@ -44,8 +49,10 @@ function parsedJson(text: string): unknown {
  * that is not here is refused, so that a misspelt limit is found at start and not in production.
  */
 export const settings = {
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('Postgres, the truth'),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis, the motion'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, ...mustBe('a postgres:// or postgresql:// URL') })
+    .describe('Postgres, the truth'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, ...mustBe('a redis:// or rediss:// URL') }).describe('Redis, the motion'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('port of the API; 0 takes a free one'),
   HOST: z.string().default('0.0.0.0').describe('address the API listens on'),
   WEIR_METRICS_PORT: z.coerce
@@ -63,7 +70,7 @@ export const settings = {
   WEIR_CONFIG: z.string().optional().describe('path of the model catalogue; default weir.yaml, if it exists'),
   WEIR_REDIS_PREFIX: z
     .string()
-    .regex(/^[\w-]{1,64}$/)
+    .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
     .default('weir')
     .describe('first part of every Redis key and channel'),
   WEIR_URL: z.url().optional().describe('where the command line finds the API'),
@@ -130,7 +137,19 @@ export const settings = {
   WEIR_STREAM_BUFFER_BYTES: bytes(262_144).describe(
     'frames held for one slow reader before it is served from the replay stream',
   ),
-  WEIR_STREAM_STALL_MS: milliseconds(60_000).describe('a reader that accepts nothing for so long is cut off'),
+  WEIR_STREAM_STALL_MS: milliseconds(60_000).describe(
+    'a reader that accepts nothing for so long is cut off, as is a sender of a file that sends less than 64 KB in it',
+  ),
+  WEIR_FILE_MAX_BYTES: bytes(200 * 1_048_576).describe('largest file that may be uploaded'),
+  WEIR_FILES_BYTES_PER_ACCOUNT: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(1_000_000_000_000_000)
+    .default(10 * 1_073_741_824)
+    .describe('what the files of one account may weigh together; a larger upload is refused'),
+  WEIR_FILES_PER_ACCOUNT: count(10_000).describe('files that one account may have; more are refused'),
+  WEIR_FILE_RETENTION_MS: days(30).describe('how long a file is kept whose request does not say'),
   WEIR_MAX_LIVE_PER_ACCOUNT: count(1_000).describe(
     'completions of one account that are waiting or running; more get 429',
   ),
@@ -143,11 +162,34 @@ export const settings = {
 
   WEIR_ROLES: z
     .string()
-    .default('completions,maintenance')
+    .default('completions,batches,webhooks,maintenance')
     .transform((list) => list.split(',').map((role) => role.trim()))
-    .pipe(z.array(z.enum(['completions', 'maintenance'])).min(1))
+    .pipe(z.array(z.enum(['completions', 'batches', 'webhooks', 'maintenance'])).min(1))
     .describe('what a worker process does, separated by commas'),
   WEIR_WORKER_CONCURRENCY: count(128, 10_000).describe('completions that one worker process runs at once'),
+  WEIR_BATCH_CONCURRENCY: count(32, 10_000).describe('lines of batches that one worker process runs at once'),
+  WEIR_BATCH_WINDOW_LINES: count(1_024, 100_000).describe(
+    'lines of all batches that are on their way at once, at most; twice the slots there are, where that is less',
+  ),
+  WEIR_BATCH_LINE_TIMEOUT_MS: milliseconds(3_600_000).describe(
+    'time from the admission of a line to its last token; then it is tried again',
+  ),
+  WEIR_BATCH_MAX_LINES: count(100_000).describe('lines of one batch'),
+  WEIR_BATCH_MAX_TRIES: count(5, 20).describe(
+    'tries of a line of a batch, each with as many attempts as any completion',
+  ),
+  WEIR_BATCH_COMPLETION_MS: milliseconds(86_400_000).describe('what the completion window "24h" of a batch means'),
+  WEIR_BATCHES_PER_ACCOUNT: count(100, 100_000).describe(
+    'batches of one account that have not ended; more are refused',
+  ),
+  WEIR_BATCH_RESULTS_RETENTION_MS: days(30).describe(
+    'how long the results of a batch are kept whose request does not say',
+  ),
+  WEIR_BATCH_BODY_LIMIT_BYTES: bytes(256 * 1_048_576).describe('largest body of a batch whose requests come inline'),
+  WEIR_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('where clients reach the API, for links in answers; default: as each request says'),
   WEIR_LOCK_MS: milliseconds(15_000, 600_000).describe('a worker silent for so long has lost its completion'),
   WEIR_STALLED_INTERVAL_MS: milliseconds(5_000, 600_000).describe('between two looks for lost completions'),
   WEIR_MAX_ATTEMPTS: count(3, 20).describe('attempts at one completion before it fails'),
@@ -168,6 +210,23 @@ export const settings = {
   WEIR_IMAGE_MAX_BYTES: bytes(20 * 1_048_576).describe(
     'what the images and files of one request may weigh together that are fetched for it',
   ),
+  WEIR_WEBHOOK_PRIVATE_ADDRESSES: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('whether events may be sent to private networks, over plain HTTP and to any port'),
+  WEIR_WEBHOOK_MAX_ENDPOINTS: count(20, 1_000).describe('webhook endpoints of one account; more are refused'),
+  WEIR_WEBHOOK_TIMEOUT_MS: milliseconds(15_000, 60_000).describe('longest wait for the answer to an event'),
+  WEIR_WEBHOOK_RETRIES_MS: z
+    .string()
+    .default('5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000')
+    .transform((list) => list.split(',').map(Number))
+    .pipe(z.array(z.int().min(1).max(604_800_000)).min(1).max(20))
+    .describe('waits before an event is sent again, one after another; after the last one its delivery has failed'),
+  WEIR_WEBHOOK_CONCURRENCY: count(64, 1_000).describe('events that one worker process sends at once'),
+  WEIR_WEBHOOK_PER_ENDPOINT: count(4, 100).describe('events on their way to one endpoint at once, over all workers'),
+  WEIR_WEBHOOK_PER_ACCOUNT: count(16, 1_000).describe('events of one account on their way at once, over all workers'),
+  WEIR_WEBHOOK_POLL_MS: milliseconds(500, 60_000).describe('between two looks for events to be sent'),
+  WEIR_WEBHOOK_RETENTION_MS: days(30).describe('how long events and their deliveries are remembered'),
   WEIR_SHUTDOWN_MS: milliseconds(20_000, 3_600_000).describe('how long running completions may go on after SIGTERM'),
   WEIR_DRAIN_DELAY_MS: z.coerce
     .number()

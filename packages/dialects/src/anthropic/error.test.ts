@@ -64,3 +64,18 @@ test.each([
   expect(String(error.cause)).not.toContain(said ?? 'odd words')
   if (code === 'backend_overloaded') expect(error.retryAfterMs).toBeGreaterThan(0)
 })
+
+test.each([
+  [400, answered('invalid_request_error', 'Your credit balance is too low'), false],
+  [401, answered('authentication_error', 'invalid x-api-key'), false],
+  [402, answered('billing_error', 'pay'), false],
+  [403, answered('permission_error', 'no'), false],
+  [404, answered('not_found_error', 'model: claude-9'), true],
+  [500, answered('api_error', 'Internal server error'), true],
+  [529, answered('overloaded_error', 'Overloaded'), true],
+] as [number, unknown, boolean][])(
+  'whether a backend that says %i, and %j, is worth asking again: %s',
+  (status, body, retryable) => {
+    expect(readError(status, body).retryable).toBe(retryable)
+  },
+)

@@ -37,6 +37,11 @@ test('a stream is read block by block, its usage out of both its ends', () => {
     { type: 'message_stop' },
   )
   expect(chunks).toEqual([
+    {
+      type: 'usage',
+      usage: { inputTokens: 10, cachedInputTokens: 5, cacheWriteTokens: 3, outputTokens: 0, source: 'reported' },
+      soFar: true,
+    },
     { type: 'reasoning', choice: 0, text: 'Hm' },
     { type: 'signature', choice: 0, text: 'sig' },
     { type: 'redacted_reasoning', choice: 0, data: 'xyz' },
@@ -100,6 +105,19 @@ test.each([undefined, {}, { input_tokens: 10 }, { output_tokens: null }])(
       ])
   },
 )
+
+test.each([
+  [{ input_tokens: 10, output_tokens: 1 }, [10, 0]],
+  [{ input_tokens: 0, cache_read_input_tokens: 5, output_tokens: 1 }, [0, 5]],
+  [{ input_tokens: 0, output_tokens: 1 }, undefined],
+  [{ input_tokens: -1, output_tokens: 1 }, undefined],
+  [{ output_tokens: 1 }, undefined],
+  [undefined, undefined],
+])('what a start of %j tells of the prompt is the usage so far', (told, prompt) => {
+  const [inputTokens, cachedInputTokens] = prompt ?? []
+  const usage = { inputTokens, cachedInputTokens, outputTokens: 0, source: 'reported' }
+  expect(read(start(told)).chunks).toEqual(prompt ? [{ type: 'usage', usage, soFar: true }] : [])
+})
 
 test.each([
   [{ input_tokens: 10, output_tokens: 7 }, 10, 7],

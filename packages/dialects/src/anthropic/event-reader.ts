@@ -1,4 +1,4 @@
-import type { Chunk, FinishReason, ServiceError } from '@weir/contracts'
+import { type Chunk, type FinishReason, type ServiceError, promptTokens } from '@weir/contracts'
 import { notTheProtocol, tooManyCalls } from '../backend-error.ts'
 import { type Fields, fieldsOf, parsedJson } from '../fields.ts'
 import { createBlockReader } from './block-reader.ts'
@@ -55,7 +55,7 @@ export function createEventReader(): EventReader {
         return state.finished ? [] : blocks.close(event['index'])
       case 'message_start':
         usage = toldAtStart(fieldsOf(fieldsOf(event['message'])?.['usage']))
-        return []
+        return usedSoFar(usage)
       case 'message_delta':
         return finish(event)
       case 'message_stop':
@@ -85,6 +85,12 @@ export function createEventReader(): EventReader {
 function toldAtStart(usage: Fields | undefined): Fields {
   const { output_tokens: _output, output_tokens_details: _details, ...told } = usage ?? {}
   return told
+}
+
+/** What an answer has used that is broken off before its end. Zeros mean that only the end will tell. */
+function usedSoFar(told: Fields): Chunk[] {
+  const usage = readUsage({ ...told, output_tokens: 0 })
+  return usage && promptTokens(usage) > 0 ? [{ type: 'usage', usage, soFar: true }] : []
 }
 
 const reasons: Record<string, FinishReason> = {

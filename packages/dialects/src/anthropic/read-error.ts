@@ -1,5 +1,5 @@
 import type { ServiceError } from '@weir/contracts'
-import { contextExceeded, failed, overloaded, refused } from '../backend-error.ts'
+import { contextExceeded, failed, overloaded, refused, setUpWrong } from '../backend-error.ts'
 import { fieldsOf } from '../fields.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 5_000
@@ -35,7 +35,7 @@ export function readError(status: number, body: unknown, retryAfterMs = DEFAULT_
   )
   const isAboutRequest = [400, 413, 422].includes(status)
   if (isAboutRequest && aboutContext.test(message)) return contextExceeded(cause)
-  if (aboutOurAccount.test(message) && status !== 429) return failed(cause)
+  if ([401, 402, 403].includes(status) || (aboutOurAccount.test(message) && status !== 429)) return setUpWrong(cause)
   if (isAboutRequest) return refused(cause)
   // Of what is not found, be it the model or the path, none is for a client to mend: the backend is set up wrongly.
   if (status === 404) return failed(cause)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { requestErrorOf } from '../request-error.ts'
+import { checked } from '../request-error.ts'
 import { assertBounded } from './bounds.ts'
 import { CountTokensRequest, MessagesRequest, wishOf, withoutNulls } from './request.ts'
 import { toCanonical, toCanonicalCount } from './to-canonical.ts'
@@ -11,10 +11,9 @@ const tool = { name: 'add', input_schema: { type: 'object' } }
 const pdf = { type: 'base64', media_type: 'application/pdf', data: 'JVBERg==' }
 
 function errorOf(body: unknown) {
-  const parsed = MessagesRequest.safeParse(withoutNulls(body))
-  if (parsed.success) throw new Error('the schema accepts it')
-  const { code, param } = requestErrorOf(parsed.error.issues)
-  return { code, param }
+  const { error } = checked(MessagesRequest, withoutNulls(body))
+  if (!error) throw new Error('the schema accepts it')
+  return { code: error.code, param: error.param }
 }
 
 test.each([

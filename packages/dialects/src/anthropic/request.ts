@@ -70,6 +70,7 @@ export const MessagesRequest = Prompt.extend({
   service_tier: z.enum(['auto', 'standard_only']).nullish(),
   store: z.boolean().nullish().describe('Keeps the result, to be asked for later'),
   background: z.boolean().nullish().describe('Answers at once with 202 and goes on by itself'),
+  webhook_url: z.string().max(2_048).nullish().describe('Where its end is told, beside the endpoints of the account'),
 }).superRefine((body, context) => {
   checkPrompt(body, context)
   if (body.thinking?.type !== 'enabled' || body.thinking.budget_tokens < body.max_tokens) return
@@ -93,4 +94,5 @@ export const wishOf = (body: MessagesRequest) => ({
   store: body.store ?? false,
   metadata: undefined,
   includeUsage: true,
+  webhookUrl: body.webhook_url ?? undefined,
 })

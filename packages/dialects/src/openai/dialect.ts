@@ -1,23 +1,7 @@
-import type { Dialect, Refusable } from '../dialect.ts'
+import type { Dialect } from '../dialect.ts'
 import { createStreamRenderer, renderAnswer } from './answer.ts'
 import { renderError, renderErrorEvent } from './error.ts'
-
-const params: Partial<Record<Refusable, string>> = {
-  custom_tools: 'tools',
-  vision: 'messages',
-  audio: 'messages',
-  files: 'messages',
-  json_object: 'response_format',
-  json_schema: 'response_format',
-  reasoning: 'reasoning_effort',
-  choices: 'n',
-  penalties: 'frequency_penalty',
-  maxOutputTokens: 'max_completion_tokens',
-  topP: 'top_p',
-  topK: 'top_k',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-}
+import { paramIn, paramOf } from './params.ts'
 
 /** OpenAI's chat completions. */
 export const dialect: Dialect = {
@@ -26,5 +10,6 @@ export const dialect: Dialect = {
   createStreamRenderer,
   renderError,
   renderErrorEvent,
-  paramOf: (what) => params[what] ?? what,
+  paramOf,
+  paramIn,
 }

@@ -127,17 +127,22 @@ test('probabilities come with their text, also where a token has none', () => {
 test('zeros after a real count are no count', () => {
   const zeros = { usage: { prompt_tokens: 0, completion_tokens: 0 } }
   const { chunks } = readAll([{ ...delta({ content: 'a' }), ...usage }, { ...finish(), ...zeros }, zeros])
-  expect(chunks).toEqual([text('a'), finished(), usageChunk])
+  expect(chunks).toEqual([text('a'), { ...usageChunk, soFar: true }, finished(), usageChunk])
 })
 
-test('usage that counts up is told once, and the last counts', () => {
+test('usage that counts up is told as it comes, and the last counts', () => {
   const counting = { usage: { prompt_tokens: 3, completion_tokens: 1 } }
   expect(
     readAll([
       { ...delta({ content: 'a' }), ...counting },
       { ...finish(), ...usage },
     ]).chunks,
-  ).toEqual([text('a'), finished(), usageChunk])
+  ).toEqual([
+    text('a'),
+    { type: 'usage', usage: { ...noUsage, inputTokens: 3, outputTokens: 1 }, soFar: true },
+    finished(),
+    usageChunk,
+  ])
   expect(readAll([{ ...finish(), ...counting }, usage]).chunks.at(-1)).toEqual(usageChunk)
   expect(
     readAll([{ ...finish(), ...usage }, { usage: { prompt_tokens: -1, completion_tokens: 1 } }]).chunks.at(-1),

@@ -41,19 +41,21 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
   }
 
   /** Zeros after a real count are what some servers fill their last events with. */
-  function hear(told: Usage | undefined): void {
+  function hear(told: Usage | undefined): Usage | undefined {
     const tokens = told && promptTokens(told) + generatedTokens(told)
-    if (!told || (tokens === 0 && hasCounted)) return
+    if (!told || (tokens === 0 && hasCounted)) return undefined
     hasCounted ||= tokens !== 0
-    usage = told
+    return (usage = told)
   }
 
-  /** The last usage counts, and some servers count up with every chunk: it is told once the text is whole. */
-  function tellUsage(chunks: Chunk[]): void {
+  /** The last usage counts, and some servers count up with every chunk: until the text is whole it is what was used so far. */
+  function tellUsage(chunks: Chunk[], told?: Usage): void {
+    const heard = hear(told)
     finished = isFinished()
-    if (!usage || !(finished || ended)) return
-    chunks.push({ type: 'usage', usage })
-    usage = undefined
+    if (usage && (finished || ended)) {
+      chunks.push({ type: 'usage', usage })
+      usage = undefined
+    } else if (heard && hasCounted) chunks.push({ type: 'usage', usage: heard, soFar: true })
   }
 
   return {
@@ -81,8 +83,7 @@ export function createEventReader({ choices: asked }: EventReaderOptions = {}) {
         const choice = fieldsOf(each)
         if (choice && !failure) readChoice(choice, body, chunks)
       }
-      hear(usageIn(body))
-      tellUsage(chunks)
+      tellUsage(chunks, usageIn(body))
       return chunks
     },
     get finished(): boolean {

@@ -35,6 +35,18 @@ test.each<[number, unknown, string]>([
   expect(error.message).toMatch(/^(The model's backend|This request)/)
 })
 
+test.each<[number, unknown, boolean]>([
+  [401, '', false],
+  [402, { error: { message: 'Payment required' } }, false],
+  [403, { error: { message: 'No access' } }, false],
+  [429, { error: { type: 'insufficient_quota' } }, false],
+  [429, '', true],
+  [404, '', true],
+  [500, '', true],
+])('whether a backend that says %d, and %j, is worth asking again: %s', (status, body, retryable) => {
+  expect(readError(status, body).retryable).toBe(retryable)
+})
+
 test('an overloaded backend is asked again when it says, or in a moment', () => {
   expect(readError(429, '').retryAfterMs).toBe(5_000)
   expect(readError(429, '', 7_000).retryAfterMs).toBe(7_000)

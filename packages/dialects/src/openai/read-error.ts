@@ -1,9 +1,8 @@
 import type { ServiceError } from '@weir/contracts'
-import { contextExceeded, failed, overloaded, refused } from '../backend-error.ts'
+import { causeOf, contextExceeded, failed, overloaded, refused, setUpWrong } from '../backend-error.ts'
 import { fieldsOf } from '../fields.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 5_000
-const LONGEST_CAUSE_CHARACTERS = 500
 /** An error is told at the beginning of a body, whatever follows. */
 const LONGEST_BODY_CHARACTERS = 64 * 1024
 
@@ -36,7 +35,7 @@ export function readStreamedError(error: unknown): ServiceError {
 function errorOf(status: number, text: string, cause: Error, retryAfterMs: number): ServiceError {
   const isAboutRequest = status === 400 || status === 404 || status === 413 || status === 422
   if (isAboutRequest && aboutContext.test(text)) return contextExceeded(cause)
-  if (aboutOurAccount.test(text)) return failed(cause)
+  if (status === 401 || status === 402 || status === 403 || aboutOurAccount.test(text)) return setUpWrong(cause)
   if (status === 404 && (aboutSetup.test(text) || !text.includes('{'))) return failed(cause)
   if (isAboutRequest) return refused(cause)
   if (status === 429 || status === 503 || status === 529) return overloaded(retryAfterMs, cause)
@@ -46,13 +45,4 @@ function errorOf(status: number, text: string, cause: Error, retryAfterMs: numbe
 function writtenOut(body: unknown): string {
   const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
   return text.slice(0, LONGEST_BODY_CHARACTERS)
-}
-
-/**
- * What the log may hold of a vendor's answer: where it came from, and the short names it gives the error. Its sentences
- * may quote the prompt or name our key.
- */
-function causeOf(where: string, text: string): Error {
-  const names = [...text.matchAll(/"(?:code|type|param|status)"\s*:\s*"?([\w.-]{1,64})"?/g)].map(([, name]) => name)
-  return new Error([where, ...new Set(names)].join(' ').slice(0, LONGEST_CAUSE_CHARACTERS))
 }

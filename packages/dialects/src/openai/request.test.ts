@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { requestErrorOf } from '../request-error.ts'
+import { checked } from '../request-error.ts'
 import { ChatCompletionRequest, withoutNulls } from './request.ts'
 
 const hello = { messages: [{ role: 'user', content: 'Hello' }] }
@@ -14,13 +14,9 @@ const pdf = 'data:application/pdf;base64,JVBERi0='
 const marked = { prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } }
 const formatOf = (json_schema: object) => ({ ...hello, response_format: { type: 'json_schema', json_schema } })
 
-const parse = (body: unknown) => ChatCompletionRequest.safeParse(withoutNulls(body))
-
 function errorOf(body: unknown) {
-  const parsed = parse(body)
-  if (parsed.success) return undefined
-  const { code, param, message } = requestErrorOf(parsed.error.issues)
-  return { code, param, message }
+  const { error } = checked(ChatCompletionRequest, withoutNulls(body))
+  return error && { code: error.code, param: error.param, message: error.message }
 }
 
 test.each<[string, unknown]>([

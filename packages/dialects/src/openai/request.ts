@@ -47,6 +47,7 @@ const fields = {
   store: z.boolean().optional().describe('Keeps the result, to be asked for later'),
   metadata: Metadata.optional(),
   background: z.boolean().optional().describe('Answers at once with 202 and goes on by itself'),
+  webhook_url: z.string().max(2_048).optional().describe('Where its end is told, beside the endpoints of the account'),
   // Fields of the specification that we know and refuse, so that nobody takes them for a vendor's.
   functions: unsupported('is deprecated and not supported: use tools'),
   function_call: unsupported('is deprecated and not supported: use tool_choice'),
@@ -82,4 +83,5 @@ export const wishOf = (body: ChatCompletionRequest) => ({
   store: body.store ?? false,
   metadata: body.metadata,
   includeUsage: body.stream_options?.include_usage ?? false,
+  webhookUrl: body.webhook_url,
 })

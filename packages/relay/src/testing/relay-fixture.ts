@@ -36,7 +36,7 @@ export async function relayFixture() {
       await relay.claim(job.id, WORKER, 3)
       return job
     },
-    claim: ({ id }: CompletionJob, maxAttempts = 3) => relay.claim(id, WORKER, maxAttempts),
+    claim: ({ id }: CompletionJob, maxAttempts = 3, run?: number) => relay.claim(id, WORKER, maxAttempts, run),
     /** Emits a frame of the first epoch whose text is its number. */
     emit: ({ id }: CompletionJob, sequence: number) => relay.emit(id, frameOf(sequence)),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
