@@ -27,6 +27,10 @@ export type Admission = {
   priceId: PriceId
   /** So many percent less it costs than that price says. */
   batchDiscount?: number | undefined
+  /** A line of a batch. */
+  ofBatch?: boolean | undefined
+  /** Where its end is told, beside the endpoints of its account. */
+  webhookUrl?: string | undefined
   /** What is kept of it in Postgres, if anything: the job, and for how long its result. */
   kept: { job: string; keepMs: number } | undefined
   idempotency: IdempotencyKey | undefined
@@ -59,16 +63,22 @@ export function admitStatement(
     ${admissions.map(({ deadlineAt }) => new Date(deadlineAt).toISOString())}::timestamptz[],
     ${admissions.map(({ background }) => background)}::boolean[],
     ${admissions.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[],
-    ${admissions.map(({ batchDiscount = 0 }) => batchDiscount)}::smallint[])`
+    ${admissions.map(({ batchDiscount = 0 }) => batchDiscount)}::smallint[],
+    ${admissions.map(({ ofBatch = false }) => ofBatch)}::boolean[],
+    ${admissions.map(({ webhookUrl = null }) => webhookUrl)}::text[])`
   const kept = admissions.some(({ kept }) => kept)
     ? sql`, store.keep_jobs(${accepted}, ${ids}, ${accounts},
         ${admissions.map(({ kept }) => kept?.job ?? null)}::text[],
         ${admissions.map(({ kept }) => kept?.keepMs ?? 0)}::bigint[])`
     : sql``
 
+  const items = admissions.some(({ ofBatch }) => ofBatch)
+    ? sql`, store.run_items(${accepted}, ${ids}, applied.figure)`
+    : sql``
+
   if (!admissions.some(({ idempotency }) => idempotency)) {
     return sql<AdmittedRow>`
-      select applied.verdict, applied.figure, applied.other, applied.version, ${inserted} ${kept}
+      select applied.verdict, applied.figure, applied.other, applied.version, ${inserted} ${kept} ${items}
       from ${applyCall(operations, options.leaseMs)} as applied`
   }
   const keys = sql`${admissions.map(({ idempotency }) => idempotency?.key ?? null)}::text[]`
@@ -78,7 +88,7 @@ export function admitStatement(
     select case when v > 1 then k end from unnest(applied.verdict, ${keys}) with ordinality as each(v, k, n) order by n)`
   return sql<AdmittedRow>`
     select applied.verdict, applied.figure, applied.other, applied.version, claimed.holder, claimed.is_same,
-      ${inserted}, store.unclaim_keys(${accounts}, ${givenBack}, ${ids}) ${kept}
+      ${inserted}, store.unclaim_keys(${accounts}, ${givenBack}, ${ids}) ${kept} ${items}
     from store.claim_keys(${accounts}, ${keys}, ${digests}, ${ids},
         ${options.idempotencyMs}::float8 * interval '1 ms') as claimed,
       lateral ${applyCall(operations, options.leaseMs, isHeld)} as applied`

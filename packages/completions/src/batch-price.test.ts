@@ -1,4 +1,4 @@
-import { newKeyId } from '@weir/contracts'
+import { newCompletionId, newKeyId } from '@weir/contracts'
 import { createLedger, createPrices } from '@weir/ledger'
 import { expect, test } from 'vitest'
 import { admit } from './admit.ts'
@@ -14,7 +14,13 @@ async function admitted(service: ServiceFixture, ofBatch: boolean) {
   const identity = { accountId: service.accountId, keyId: newKeyId() }
   const wish = { timeoutMs: 60_000, ownDeadline: false, background: false, attended: true, includeUsage: false }
   const nothing = { keepMs: undefined, metadata: undefined, idempotency: undefined }
-  const ask = { model, request: requestOf(), ...wish, ...nothing, ofBatch }
+  const ask = {
+    model,
+    request: requestOf(),
+    ...wish,
+    ...nothing,
+    ...(ofBatch && { ofBatch: { id: newCompletionId(), costLeft: undefined } }),
+  }
   const answer = await admit({ ...service, prices: { priceOf: () => version } }, identity, ask)
   if (answer.kind !== 'admitted') throw new Error('it was not let in')
   return answer.job

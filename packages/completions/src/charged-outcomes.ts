@@ -6,7 +6,7 @@ import {
   type Usage,
   chargeFor,
 } from '@weir/contracts'
-import { type Generated, hasText, usageOf } from './generate.ts'
+import { type Generated, hasText, hasUsed, usageOf } from './generated.ts'
 import { freeOutcome } from './outcomes.ts'
 
 /** The end of an attempt that came to it. */
@@ -20,18 +20,19 @@ export async function completedOutcome(job: CompletionJob, generated: Generated)
   return { state: 'completed', usage, cost, servedBy: generated.servedBy, choices }
 }
 
-/** Whoever cancels pays for what was generated until then; before the first token that is nothing. */
+/** Whoever cancels pays for what was used until then; as long as nobody knows of anything, that is nothing. */
 export async function cancelledOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
   const cancelled = freeOutcome('cancelled', 'cancelled', 'The completion was cancelled.')
-  if (!hasText(generated)) return cancelled
+  if (!hasUsed(generated)) return cancelled
   const usage = await usageOf(job.request, generated)
-  return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy: generated.servedBy }
+  const servedBy = generated.servedBy ?? generated.soFar?.target
+  return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy }
 }
 
 /** Whoever sets a deadline ends it there, as by a cancel. */
 export async function cutShortOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
   const message =
-    'The completion was stopped at the deadline that its request had set. What it had generated is charged.'
+    'The completion was stopped at the deadline that its request had set. What it had used until then is charged.'
   return { ...(await cancelledOutcome(job, generated)), error: { code: 'deadline_exceeded', message } }
 }
 

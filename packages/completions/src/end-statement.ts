@@ -1,4 +1,13 @@
-import { type AccountId, type CompletionId, type Outcome, encodeOutcome, uuidOf } from '@weir/contracts'
+import {
+  type AccountId,
+  type CompletionId,
+  type Outcome,
+  encodeOutcome,
+  errors,
+  generatedTokens,
+  promptTokens,
+  uuidOf,
+} from '@weir/contracts'
 import { type AppliedRow, type Operation, applyCall } from '@weir/ledger'
 import { type RawBuilder, sql } from 'kysely'
 
@@ -11,20 +20,29 @@ export type Ending = {
   isKept?: boolean | undefined
   /** Whether its request lies in Postgres for its size; where it is not kept it goes. */
   isLarge?: boolean | undefined
+  /** Whether it is a line of a batch. Where that is not known, it may be. */
+  ofBatch?: boolean | undefined
 }
 
 export function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow> {
   const operations = endings.map(endOperation)
   const outcomes = endings.map(({ outcome }) => outcome)
   // Without its reservation a completion is not ended: no row has the id null.
-  const ids = sql`array(
+  const unlessLost = (ids: (string | null)[]) => sql`array(
     select case when v <> 3 then id end
-    from unnest(applied.verdict, ${endings.map(({ id }) => uuidOf(id))}::uuid[]) with ordinality as each(v, id, n) order by n)`
+    from unnest(applied.verdict, ${ids}::uuid[]) with ordinality as each(v, id, n) order by n)`
+  const ids = unlessLost(endings.map(({ id }) => uuidOf(id)))
   const kept = endings.filter(({ isKept = true }) => isKept)
   const keptOutcomes =
     kept.length > 0
       ? sql`, store.keep_outcomes(
         ${kept.map(({ id }) => uuidOf(id))}::uuid[], ${kept.map(({ outcome }) => encodeOutcome(outcome))}::text[])`
+      : sql``
+  // Before the rows are ended: it tells of what had not ended until now.
+  const tellable = endings.map(({ id, isKept = true }) => (isKept ? uuidOf(id) : null))
+  const told =
+    kept.length > 0
+      ? sql`store.emit_completion_events(${unlessLost(tellable)}, ${outcomes.map(({ state }) => state)}::text[]), `
       : sql``
   const gone = endings.filter(({ isKept, isLarge }) => isLarge && isKept === false)
   const forgotten =
@@ -34,7 +52,7 @@ export function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow>
       : sql``
 
   return sql<AppliedRow>`
-    ${forgotten} select applied.verdict, applied.figure, applied.other, applied.version, store.end_completions(
+    ${forgotten} select applied.verdict, applied.figure, applied.other, applied.version, ${told} store.end_completions(
       ${ids},
       ${outcomes.map(({ state }) => state)}::text[],
       ${outcomes.map(({ servedBy }) => servedBy ?? null)}::text[],
@@ -50,8 +68,37 @@ export function endStatement(endings: readonly Ending[]): RawBuilder<AppliedRow>
       ${outcomes.map(({ attempts }) => attempts?.at(-1)?.attempt ?? null)}::smallint[],
       ${outcomes.map(({ clampedTo }) => clampedTo ?? null)}::int[],
       applied.decided_at,
-      ${outcomes.map(({ attempts }) => (attempts ? JSON.stringify(attempts) : null))}::jsonb[]) ${keptOutcomes}
+      ${outcomes.map(attemptLogOf)}::jsonb[]) ${keptOutcomes} ${endedItems(endings)}
     from ${applyCall(operations, 0)} as applied`
+}
+
+/** Lines of batches end with their completions, or are tried again, at what the ledger charged. */
+function endedItems(endings: readonly Ending[]): RawBuilder<unknown> {
+  if (!endings.some(({ ofBatch = true }) => ofBatch)) return sql``
+  const outcomes = endings.map(({ outcome }) => outcome)
+  return sql`, store.end_items(
+    array(select case when v <> 3 then id end
+      from unnest(applied.verdict, ${endings.map(({ id, ofBatch = true }) => (ofBatch ? uuidOf(id) : null))}::uuid[])
+        with ordinality as each(v, id, n) order by n),
+    ${outcomes.map(({ state }) => state)}::text[],
+    ${outcomes.map(mayRunAgain)}::boolean[],
+    applied.figure,
+    ${outcomes.map(({ usage }) => promptTokens(usage))}::bigint[],
+    ${outcomes.map(({ usage }) => usage.cachedInputTokens)}::bigint[],
+    ${outcomes.map(({ usage }) => generatedTokens(usage))}::bigint[],
+    ${outcomes.map(({ usage }) => usage.reasoningTokens ?? 0)}::bigint[])`
+}
+
+/** A line whose try failed through no fault of its own: by a backend's, by ours, or by waiting too long. */
+const mayRunAgain = ({ state, error }: Outcome): boolean =>
+  state === 'expired' ||
+  (state === 'failed' && error !== undefined && (error.retryable ?? errors[error.code].retryable))
+
+/** Why it failed is told with its last attempt, in the same words as to whoever waited, for longer than its result is kept. */
+function attemptLogOf({ attempts, error }: Outcome): string | null {
+  const last = attempts?.at(-1)
+  if (!attempts || !last) return null
+  return JSON.stringify(error ? [...attempts.slice(0, -1), { ...last, message: error.message }] : attempts)
 }
 
 function endOperation({ id, accountId, outcome }: Ending): Operation {

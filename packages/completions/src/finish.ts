@@ -12,7 +12,14 @@ export type FinishDeps = {
   keptCompletions: Pick<KeptCompletions, 'outcomeOf'>
 }
 
-type Ended = { id: CompletionId; accountId: AccountId; kept?: boolean; large?: boolean | undefined }
+/** `ofBatch`: it is a line of a batch, or may be one. */
+type Ended = {
+  id: CompletionId
+  accountId: AccountId
+  kept?: boolean
+  large?: boolean | undefined
+  ofBatch?: boolean | undefined
+}
 
 /**
  * Ends a completion: decide, settle, conclude. The decision is made once, in Redis, so whoever dies between the steps is
@@ -36,8 +43,8 @@ export async function settleDecided(deps: FinishDeps, completion: Ended, decided
 
 /** Settles in Postgres alone. */
 export async function settle(deps: FinishDeps, completion: Ended, decided: Outcome): Promise<Outcome> {
-  const { id, accountId, kept, large } = completion
-  const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept, isLarge: large })
+  const { id, accountId, kept, large, ofBatch = false } = completion
+  const verdict = await deps.endings.submit({ id, accountId, outcome: decided, isKept: kept, isLarge: large, ofBatch })
   const cost = verdict.kind === 'not_found' ? 0n : verdict.charged
   // Where Redis has lost an earlier decision, the one that was settled stands, with its answer, if that was kept.
   const settled =

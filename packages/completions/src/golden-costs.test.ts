@@ -1,7 +1,7 @@
 import { type Microcredits, type Price, type Usage, chargeFor } from '@weir/contracts'
 import { anthropic, openai } from '@weir/dialects'
 import { expect, test } from 'vitest'
-import { nothingGenerated, usageOf } from './generate.ts'
+import { nothingGenerated, usageOf } from './generated.ts'
 import { requestOf } from './testing/service.ts'
 
 /** Microcredits: 3 for a token in, 0.3 cached, 3.75 written to a cache, 15 out, 12 of reasoning; 1,000 an image, 100 each call. */

@@ -20,7 +20,7 @@ export async function submit(
   const submission = again ? Math.max(1, Date.now() - mintedAt(job.id)) : 0
   // One connection, in this order and without waiting: no worker can see the job before its state.
   await Promise.all([
-    holdPlace(deps, job),
+    job.ofBatch ? undefined : holdPlace(deps, job),
     deps.relay.submit(lightened(job), replyTo, submission),
     deps.lane.enqueue(job.id),
   ])

@@ -1,5 +1,6 @@
 import { type CompletionId, type CompletionRequest, ServiceError } from '@weir/contracts'
 import { createLedger } from '@weir/ledger'
+import { designedError } from '@weir/runtime'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { cancel } from './cancel.ts'
@@ -184,6 +185,22 @@ test('a large request that Postgres does not take is not accepted, and its credi
 
   await expect.poll(async () => (await service.books()).reserved, { timeout: 30_000 }).toBe(0n)
   expect(await keptRows(service)).toBe(0)
+})
+
+test('who has sent a key with a large request that Postgres is too full for is invited to ask again, and then let in', async () => {
+  await using service = await richService()
+  await sql`create function refuse() returns trigger language plpgsql as $$
+    begin raise exception 'the disk is full' using errcode = 'disk_full'; end $$`.execute(service.db)
+  await sql`create trigger no_room before insert on store.kept_completion execute function refuse()`.execute(service.db)
+  const keyed = { keepMs: 60_000, idempotency: { key: 'once', digest: Buffer.alloc(32) } }
+  const refusal = (given: object) => service.admit(asked, given).catch((error: unknown) => designedError(error))
+
+  expect(await refusal({ keepMs: 60_000 })).toMatchObject({ code: 'wait_exceeded' })
+  expect(await refusal(keyed)).toMatchObject({ code: 'service_unavailable', retryAfterMs: 1_000 })
+
+  await sql`drop trigger no_room on store.kept_completion`.execute(service.db)
+  const admitted = () => service.admitted(asked, keyed)
+  await expect.poll(admitted, { timeout: 30_000, interval: 250 }).toMatchObject({ kind: 'admitted' })
 })
 
 test('the output cap that a large request was clamped to stands when its worker reads it', async () => {

@@ -1,4 +1,4 @@
-import { type EndState, type ErrorCode, type Outcome, type ServiceError, noUsage } from '@weir/contracts'
+import { type EndState, type ErrorCode, type Outcome, type ServiceError, errors, noUsage } from '@weir/contracts'
 
 /** An end that costs nothing: nobody was given what they asked for, and not by their own wish. */
 export function freeOutcome(
@@ -10,9 +10,10 @@ export function freeOutcome(
   return { state, usage: noUsage, cost: 0n, choices: [], error: { code, message, retryAfterMs } }
 }
 
-export function failedOutcome({ code, message, param, retryAfterMs }: ServiceError): Outcome {
-  const outcome = freeOutcome('failed', code, message, retryAfterMs)
-  return param === undefined ? outcome : { ...outcome, error: { code, message, param, retryAfterMs } }
+export function failedOutcome({ code, message, param, retryAfterMs, retryable }: ServiceError): Outcome {
+  const isUnusual = retryable !== errors[code].retryable
+  const more = { ...(param !== undefined && { param }), ...(isUnusual && { retryable }) }
+  return { ...freeOutcome('failed', code, message), error: { code, message, retryAfterMs, ...more } }
 }
 
 export const expiredOutcome = (): Outcome =>

@@ -62,6 +62,10 @@ export async function reserveQuote(
   }
 }
 
+/** The most a request can cost, by a bound of its input that takes no tokenizer. */
+export const mostCostOf = (price: Price, request: CompletionRequest, contextWindow: number): Microcredits =>
+  quoteFor(price, request, Math.min(inputTokenBound(request), contextWindow)).amount
+
 function quoteFor(price: Price, request: CompletionRequest, inputTokens: number): Quote {
   const { maxOutputTokens, choices = 1 } = request
   const bound = { inputTokens, images: imagesIn(request) }

@@ -1,5 +1,5 @@
 import { type CompletionId, decodeJob } from '@weir/contracts'
-import type { Admission, Lane } from '@weir/queue'
+import type { Admission, Lane, LaneName } from '@weir/queue'
 import type { Relay } from '@weir/relay'
 import type { Logger } from '@weir/runtime'
 import type { CompletionStore, KeptCompletions, OpenCompletion } from '@weir/store'
@@ -12,7 +12,7 @@ export type ReconcileDeps = FinishDeps & {
   completions: Pick<CompletionStore, 'followOpen' | 'openOnes'>
   keptCompletions: Pick<KeptCompletions, 'jobOf'>
   relay: Pick<Relay, 'inspect' | 'submit' | 'claim' | 'prepare' | 'conclude'>
-  lane: Pick<Lane, 'enqueue' | 'has'>
+  lanes: Record<LaneName, Pick<Lane, 'enqueue' | 'has'>>
   /** Age at which a completion is first looked at, in milliseconds. */
   afterMs: number
   /** How long Redis must not have known it before it is given up, in milliseconds. */
@@ -108,11 +108,13 @@ async function lookAfter(
   if (isOverdue) {
     const claim = await deps.relay.claim(id, { channel: 'reconciler', name: 'reconciler' }, 0)
     // Whatever the claim found, it has shut out every attempt: nobody else will end this one.
-    if ('epoch' in claim) await finish(deps, { ...completion, epoch: claim.epoch }, expiredOutcome())
+    if ('epoch' in claim)
+      await finish(deps, { ...completion, epoch: claim.epoch }, { ...expiredOutcome(), attempts: claim.before })
     return 'expired'
   }
-  if (await deps.lane.has(id)) return 'alive'
-  await deps.lane.enqueue(id)
+  const lane = laneOf(deps, completion)
+  if (await lane.has(id)) return 'alive'
+  await lane.enqueue(id)
   return 'enqueued'
 }
 
@@ -128,10 +130,13 @@ async function lookForLost(
   }
   const kept = await deps.keptCompletions.jobOf(completion.id)
   if (kept !== undefined) {
-    await submit(deps, decodeJob(kept), { replyTo: undefined, again: true })
+    await submit({ ...deps, lane: laneOf(deps, completion) }, decodeJob(kept), { replyTo: undefined, again: true })
     return 'handed_over'
   }
   if (!isLost) return 'missing'
   await settleDecided(deps, completion, lostOutcome())
   return 'released'
 }
+
+const laneOf = ({ lanes }: Pick<ReconcileDeps, 'lanes'>, { ofBatch }: Pick<OpenCompletion, 'ofBatch'>) =>
+  lanes[ofBatch ? 'batch' : 'interactive']

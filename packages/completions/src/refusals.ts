@@ -29,8 +29,8 @@ function insufficientCredits(
     `Your credit balance is too low: this request can cost up to ${formatCredits(needed)} credits and ` +
     `${formatCredits(available)} are available (${formatCredits(reserved)} are reserved by running completions). ` +
     (waitingHelps
-      ? 'Wait for those to end, add credits or lower max_completion_tokens.'
-      : 'Add credits or lower max_completion_tokens.')
+      ? 'Wait for those to end, add credits or lower the output cap.'
+      : 'Add credits or lower the output cap.')
   return new ServiceError('credit_balance_exhausted', message, {
     extra: {
       balance: creditsNumber(available + reserved),
@@ -50,7 +50,7 @@ function keyLimitExceeded(
 ): ServiceError {
   const message =
     `The ${periods[period]} of this API key leaves ${formatCredits(available)} credits, and this request can cost up to ` +
-    `${formatCredits(needed)}. Raise the limit, use another key or lower max_completion_tokens.`
+    `${formatCredits(needed)}. Raise the limit, use another key or lower the output cap.`
   return new ServiceError('key_limit_exceeded', message, {
     extra: { period, available: creditsNumber(available), needed: creditsNumber(needed) },
   })

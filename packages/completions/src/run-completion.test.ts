@@ -1,7 +1,7 @@
 import { ServiceError } from '@weir/contracts'
 import { expect, test, vi } from 'vitest'
-import { type Play, USAGE_COST, answering, finish, playing, text, unasked } from './testing/backend.ts'
-import { requestOf, serviceFixture } from './testing/service.ts'
+import { type Play, USAGE_COST, answering, finish, playing, tenSoFar, text, unasked } from './testing/backend.ts'
+import { model, requestOf, serviceFixture } from './testing/service.ts'
 
 const broken = new ServiceError('backend_error', 'The backend failed.')
 const streaming = requestOf({ stream: true })
@@ -138,6 +138,48 @@ test('a plain completion whose backend breaks off runs again, since nobody has s
     choices: [{ parts: [{ type: 'text', text: 'Water is lazy.' }] }],
     cost: USAGE_COST,
   })
+})
+
+test('a plain completion whose target breaks off goes on with the next one at once, and only that is charged', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const twoTargets = { ...model, targets: [...model.targets, { backend: 'gpu', model: 'spare' }] }
+  const play: Play = async function* (request, target, signal) {
+    if (target.model === 'spare') return yield* answering(request, target, signal)
+    yield tenSoFar
+    yield text('Water')
+    throw broken
+  }
+
+  expect(await service.run(job, play, { catalogue: { find: () => twoTargets } })).toEqual({ kind: 'done' })
+
+  expect(await service.outcomeOf(job)).toMatchObject({
+    choices: [{ parts: [{ type: 'text', text: 'Water is lazy.' }] }],
+    cost: USAGE_COST,
+    servedBy: 'gpu/spare',
+    attempts: [{ attempt: 1, target: 'gpu/spare', tried: [{ target: 'gpu/small', error: 'backend_error' }] }],
+  })
+  expect(service.wasted).toEqual([{ tokens: 1, why: 'failed' }])
+})
+
+test('a backend that says it is not worth asking again is not asked again', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const wrongKey = new ServiceError('backend_error', 'The backend failed.', { retryable: false })
+
+  expect(await service.run(job, playing(wrongKey))).toEqual({ kind: 'done' })
+
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', error: { code: 'backend_error' } })
+})
+
+test('a stream that has shown no more than a signature is not begun again', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(streaming)
+  const signature = { type: 'signature', choice: 0, text: 'EqQB' } as const
+
+  expect(await service.run(job, playing(signature, broken))).toEqual({ kind: 'done' })
+
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'failed', error: { code: 'stream_interrupted' } })
 })
 
 test('a stream whose backend breaks off after its first text ends with an error and costs nothing', async () => {

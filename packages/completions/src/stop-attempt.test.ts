@@ -1,9 +1,10 @@
 import { once } from 'node:events'
+import { ServiceError } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { AttemptStopped } from './attempts.ts'
 import { cancel } from './cancel.ts'
-import { answering, finish, holding, text, unasked } from './testing/backend.ts'
-import { requestOf, serviceFixture } from './testing/service.ts'
+import { answering, finish, holding, tenSoFar, text, unasked } from './testing/backend.ts'
+import { model, requestOf, serviceFixture } from './testing/service.ts'
 
 const streaming = requestOf({ stream: true })
 
@@ -49,6 +50,77 @@ test('a completion that is cancelled before its first token costs nothing', asyn
 
   expect(await service.outcomeOf(job)).toMatchObject({ state: 'cancelled', cost: 0n })
   expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+})
+
+test.each([true, false])(
+  'a completion cancelled before its first word pays for what its backend said it had used by then (stream: %s)',
+  async (stream) => {
+    await using service = await serviceFixture()
+    const job = await service.submitted(requestOf({ stream }))
+    const backend = holding(tenSoFar)
+    const running = service.run(job, backend.play)
+    await backend.reached
+
+    await cancel(service, job.id)
+    await running
+
+    expect(await service.outcomeOf(job)).toMatchObject({
+      state: 'cancelled',
+      usage: { inputTokens: 10, outputTokens: 0, source: 'reported' },
+      servedBy: 'gpu/small',
+    })
+    expect(await service.books()).toEqual({ charged: 10n, reserved: 0n })
+  },
+)
+
+test('a completion cancelled in its answer pays for the prompt as reported, and for its words as counted', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const backend = holding(tenSoFar, text('Water is lazy.'))
+  const running = service.run(job, backend.play)
+  await backend.reached
+
+  await cancel(service, job.id)
+  await running
+
+  expect(await service.outcomeOf(job)).toMatchObject({
+    usage: { inputTokens: 10, outputTokens: 4, source: 'estimated' },
+  })
+  expect(await service.books()).toEqual({ charged: 18n, reserved: 0n })
+})
+
+test('what a target used that failed is not charged to whoever cancels afterwards', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  const spare = holding()
+  const running = service.run(
+    job,
+    async function* (request, target, signal) {
+      if (target.model === 'small') {
+        yield tenSoFar
+        throw new ServiceError('backend_error', 'The backend failed.')
+      }
+      yield* spare.play(request, target, signal)
+    },
+    { catalogue: { find: () => ({ ...model, targets: [...model.targets, { backend: 'gpu', model: 'spare' }] }) } },
+  )
+  await spare.reached
+
+  await cancel(service, job.id)
+  await running
+
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'cancelled', cost: 0n })
+  expect(await service.books()).toEqual({ charged: 0n, reserved: 0n })
+})
+
+test('a completion that is cancelled after its deadline has expired', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(requestOf(), { timeoutMs: -1 })
+
+  await cancel(service, job.id)
+
+  expect(await service.outcomeOf(job)).toMatchObject({ state: 'expired', error: { code: 'deadline_exceeded' } })
+  expect(await service.rowOf(job)).toMatchObject({ state: 'expired', charged: 0n })
 })
 
 test('a cancel whose message is lost is noticed all the same', async () => {
@@ -155,6 +227,22 @@ test('a job that was fetched too late for the shutdown goes back at once', async
 
   expect(await service.run(job, play, { signal: AbortSignal.abort('shutdown') })).toEqual({ kind: 'hand_back' })
 })
+
+test.each([
+  [true, 'cancelled', 10n],
+  [false, 'expired', 0n],
+] as const)(
+  'what was used without a word by a deadline is charged where the client had set it: %s',
+  async (own, state, cost) => {
+    await using service = await serviceFixture()
+    const job = await service.submitted(streaming, { timeoutMs: 1_000, ownDeadline: own })
+
+    await service.run(job, holding(tenSoFar).play)
+
+    expect(await service.outcomeOf(job)).toMatchObject({ state, error: { code: 'deadline_exceeded' } })
+    expect(await service.books()).toEqual({ charged: cost, reserved: 0n })
+  },
+)
 
 test.each([
   [true, 'cancelled', 13n],

@@ -82,7 +82,7 @@ function limited(bound: Bound, retryAfterMs: number): ServiceError {
 function tooLarge(bound: Bound, tokens: number): ServiceError {
   const message =
     `This request is too large: it may use about ${tokens} tokens, and ${whose[bound.scope]} ` +
-    `${may[bound.name](bound.limit)}. Shorten it or lower max_completion_tokens.`
+    `${may[bound.name](bound.limit)}. Shorten it or lower the output cap.`
   return new ServiceError('request_too_large', message, { extra: { limit: limitOf(bound), needed: tokens } })
 }
 

@@ -1,4 +1,4 @@
-import { type CompletionJob, newAccountId, newCompletionId, noUsage, textOfAnswer } from '@weir/contracts'
+import { type CompletionJob, ServiceError, newAccountId, newCompletionId, noUsage, textOfAnswer } from '@weir/contracts'
 import { expect, test } from 'vitest'
 import { cancel } from './cancel.ts'
 import { finish } from './finish.ts'
@@ -18,6 +18,45 @@ test('one that waits says how many are before it', async () => {
 
   expect(await view(service, first)).toMatchObject({ status: 'queued', queuePosition: 0, choices: [], attempts: [] })
   expect(await view(service, second)).toMatchObject({ status: 'queued', queuePosition: 1 })
+})
+
+test('the name that was asked for is told from the beginning to the end', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted(requestOf(), { requested: 'auto' })
+
+  expect(await view(service, job)).toMatchObject({ status: 'queued', requested: 'auto' })
+  expect(await statusesOf(service, [(await view(service, job))!.record])).toMatchObject([{ requested: 'auto' }])
+  await service.run(job, answering)
+  await service.relay.discard(job.id)
+  expect(await view(service, job)).toMatchObject({ status: 'completed', requested: 'auto' })
+})
+
+test.each([
+  ['one that failed', playing(new ServiceError('backend_error', 'The backend is on fire.')), 'The backend is on fire.'],
+  ['one whose request was refused', playing(new ServiceError('invalid_request', 'No such pipe.')), 'No such pipe.'],
+])('why it ended is told in the same words once its result is no longer kept: %s', async (_, play, message) => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  await service.run(job, play, { maxAttempts: 1 })
+  expect((await service.relay.recordOf(job.id))?.outcome?.error).toMatchObject({ message })
+
+  await service.relay.discard(job.id)
+
+  expect(await view(service, job)).toMatchObject({ status: 'failed', error: { message } })
+  const { record } = (await view(service, job))!
+  expect(await statusesOf(service, [record])).toMatchObject([{ error: { message } }])
+})
+
+test('so is why one ended that nobody has begun', async () => {
+  await using service = await serviceFixture()
+  const job = await service.submitted()
+  await cancel(service, job.id)
+  const told = (await service.relay.recordOf(job.id))?.outcome?.error
+
+  await service.relay.discard(job.id)
+
+  expect(told).toMatchObject({ code: 'cancelled', message: expect.any(String) })
+  expect(await view(service, job)).toMatchObject({ status: 'cancelled', error: told })
 })
 
 test('one that Redis does not know yet, or any more, is queued at no place', async () => {

@@ -1,10 +1,10 @@
 import { estimateTokens } from '@weir/backends'
 import { type ChoiceResult, type CompletionJob, gather, writtenIn } from '@weir/contracts'
 import type { Relay } from '@weir/relay'
-import { type Generated, hasText } from './generate.ts'
+import { type Generated, hasText } from './generated.ts'
 import type { RunMetrics, Waste } from './run-metrics.ts'
 
-type WasteDeps = { metrics: RunMetrics }
+export type WasteDeps = { metrics: RunMetrics }
 
 /** Counts what an attempt has generated in vain. */
 export async function countWaste({ metrics }: WasteDeps, generated: Generated, why: Waste): Promise<void> {

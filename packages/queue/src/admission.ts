@@ -64,9 +64,9 @@ const USUAL_PAUSE_MS = 1_000
 const FULL_PAUSE_MS = 5_000
 
 export function createAdmission(redis: Redis, prefix: string, limits: AdmissionLimits): Admission {
-  const { waiting } = laneKeys(prefix)
+  const lane = laneKeys(prefix, 'interactive')
   const scripts = admissionScripts(redis, prefix)
-  const readPace = createPaceReader(redis, prefix)
+  const readPace = createPaceReader(redis, lane)
   const byDefault: RateLimits = {
     concurrent: limits.maxLivePerAccount,
     queued: limits.maxQueuedPerAccount,
@@ -86,7 +86,7 @@ export function createAdmission(redis: Redis, prefix: string, limits: AdmissionL
 
       // The lane lives in another cluster slot: commands of their own, in the same round trip.
       const [depth, pace, [which = 0, waitMs = 0, ...left]] = await Promise.all([
-        redis.llen(waiting),
+        redis.llen(lane.waiting),
         readPace(),
         scripts.enter(
           accountId,
@@ -117,7 +117,7 @@ export function createAdmission(redis: Redis, prefix: string, limits: AdmissionL
     },
     withdraw,
     async forecast() {
-      const [depth, pace] = await Promise.all([redis.llen(waiting), readPace()])
+      const [depth, pace] = await Promise.all([redis.llen(lane.waiting), readPace()])
       return { ...pace, waiting: depth, waitMs: estimatedWaitMs(depth, pace) }
     },
   }

@@ -63,6 +63,22 @@ test('a job that is handed back many times is not given up', async () => {
   await vi.waitFor(() => expect(process).toHaveBeenCalledTimes(11), PATIENCE)
 })
 
+test('a later run of a job has a higher number, also when the job is added again', async () => {
+  await using lane = await laneFixture()
+  const id = newCompletionId()
+  const process = vi.fn(async (_id: CompletionId, _signal: AbortSignal, _run: number): Promise<Processed> => done)
+  process.mockResolvedValueOnce({ kind: 'retry', afterMs: 0 }).mockResolvedValueOnce({ kind: 'hand_back' })
+  await lane.consume(process)
+  await lane.enqueue(id)
+  await vi.waitFor(async () => expect(await lane.has(id)).toBe(false), PATIENCE)
+
+  await lane.enqueue(id)
+
+  await vi.waitFor(() => expect(process).toHaveBeenCalledTimes(4), PATIENCE)
+  const runs = process.mock.calls.map(([, , run]) => run)
+  expect(runs).toEqual([...new Set(runs)].toSorted((a, b) => a - b))
+})
+
 test('a job to be tried again waits aside and then runs again', async () => {
   await using lane = await laneFixture()
   const id = newCompletionId()

@@ -3,14 +3,17 @@ import { CompletionId } from '@weir/contracts'
 import type { Redis } from '@weir/runtime'
 import { DelayedError, type Job, WaitingError } from 'bullmq'
 import { startHeartbeat } from './heartbeat.ts'
-import { laneKeys } from './lane-keys.ts'
+import { type LaneName, laneKeys } from './lane-keys.ts'
 import { createLaneWorker } from './lane-worker.ts'
 
 /** What came of a job: it is over, it goes back as if never started, or it is to be tried again after a while. */
 export type Processed = { kind: 'done' } | { kind: 'hand_back' } | { kind: 'retry'; afterMs: number }
 
-/** `signal` aborts when another worker may have taken the job over, or when `stop` gave up waiting. */
-export type ProcessCompletion = (id: CompletionId, signal: AbortSignal) => Promise<Processed>
+/**
+ * `signal` aborts when another worker may have taken the job over, or when `stop` gave up waiting. `run` is higher for each
+ * later run of the completion's job, whoever has it: what still comes from an earlier one can be told by it.
+ */
+export type ProcessCompletion = (id: CompletionId, signal: AbortSignal, run: number) => Promise<Processed>
 
 export type Consumer = {
   /** Takes no more jobs; those running go on for up to `graceMs`, then their signals abort and they have a moment to end. */
@@ -22,6 +25,7 @@ export type Consumer = {
 export type ConsumeOptions = {
   redis: Redis
   prefix: string
+  lane: LaneName
   concurrency: number
   lockMs: number
   stalledIntervalMs: number
@@ -39,8 +43,9 @@ const CLOSING_MS = 1_500
 const OVERLAP_DELAY_MS = 300
 
 export function startConsumer(options: ConsumeOptions): Consumer {
-  const { queue, prefix } = laneKeys(options.prefix)
-  const heartbeat = startHeartbeat({ ...options, slots: options.concurrency })
+  const keys = laneKeys(options.prefix, options.lane)
+  const { queue, prefix } = keys
+  const heartbeat = startHeartbeat({ ...options, keys, slots: options.concurrency })
   const running = new Set<string>()
   let roomSince = performance.now()
   let stopping = false
@@ -59,7 +64,8 @@ export function startConsumer(options: ConsumeOptions): Consumer {
     running.add(id)
     const beganAt = performance.now()
     try {
-      const processed = await options.process(id, signal ?? AbortSignal.abort(new Error('BullMQ gave no signal')))
+      const given = signal ?? AbortSignal.abort(new Error('BullMQ gave no signal'))
+      const processed = await options.process(id, given, runOf(job))
       if (processed.kind !== 'hand_back') heartbeat.took(performance.now() - beganAt)
       if (processed.kind === 'retry') return await delayJob(job, token, processed.afterMs)
       if (processed.kind === 'hand_back') return await handBack(job, token)
@@ -116,6 +122,9 @@ export function startConsumer(options: ConsumeOptions): Consumer {
     },
   }
 }
+
+/** BullMQ counts how often a job was taken in the step that locks it. A job that is added again counts from 1, but is younger. */
+const runOf = (job: Job): number => job.timestamp * 1_000 + job.attemptsStarted
 
 async function delayJob(job: Job, token: string | undefined, delayMs: number): Promise<never> {
   await job.moveToDelayed(Date.now() + delayMs, token)

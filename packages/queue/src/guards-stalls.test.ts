@@ -78,7 +78,7 @@ async function busyConsumer(lane: LaneFixture) {
 
 /** A worker fetches the job and is gone before it has heard of it. */
 async function fetchInVain(lane: LaneFixture, id: CompletionId) {
-  const { queue, prefix } = laneKeys(lane.prefix)
+  const { queue, prefix } = laneKeys(lane.prefix, 'interactive')
   const connection = await lane.connect('blocking')
   const worker = new Worker(queue, null, { connection, prefix, lockDuration: 100 })
   worker.on('error', () => {})

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Redis, repeat } from '@weir/runtime'
+import type { LaneKeys } from './lane-keys.ts'
 import { createWorkerReports } from './pace.ts'
 
 const BEAT_MS = 1_000
@@ -16,11 +17,11 @@ export type Heartbeat = {
 
 export function startHeartbeat(options: {
   redis: Redis
-  prefix: string
+  keys: LaneKeys
   slots: number
   onError: (error: Error) => void
 }): Heartbeat {
-  const reports = createWorkerReports(options.redis, options.prefix)
+  const reports = createWorkerReports(options.redis, options.keys)
   const worker = randomUUID()
   let meanMs: number | undefined
   let stopped = false

@@ -1,5 +1,7 @@
 export * from './admission.ts'
 export * from './consume.ts'
+export type { LaneName } from './lane-keys.ts'
 export * from './lane.ts'
 export { estimatedWaitMs, type Pace } from './pace.ts'
 export type { Bound, Rate, Standing } from './standing.ts'
+export * from './work-queue.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newCompletionId } from '@weir/contracts'
 import { expect, test, vi } from 'vitest'
+import { laneKeys } from './lane-keys.ts'
 import { createPaceReader, createWorkerReports } from './pace.ts'
 import { admissionFixture } from './testing/admission-fixture.ts'
 import { heldProcess, laneFixture } from './testing/lane-fixture.ts'
@@ -9,11 +10,11 @@ const PATIENCE = { timeout: 20_000 }
 
 async function paceFixture() {
   const fixture = await admissionFixture()
-  const reports = createWorkerReports(fixture.redis, fixture.prefix)
+  const reports = createWorkerReports(fixture.redis, laneKeys(fixture.prefix, 'interactive'))
   return {
     ...fixture,
     ...reports,
-    pace: createPaceReader(fixture.redis, fixture.prefix, 0),
+    pace: createPaceReader(fixture.redis, laneKeys(fixture.prefix, 'interactive'), 0),
     workers: `{${fixture.prefix}:lanes}:workers`,
     fill: (waiting: number) => Promise.all(Array.from({ length: waiting }, () => fixture.enqueue(newCompletionId()))),
   }
@@ -43,7 +44,7 @@ test('a worker that is silent is not counted, and is swept away by the next that
 
 test('the pace is read once for all who ask within a second', async () => {
   await using fixture = await paceFixture()
-  const reader = createPaceReader(fixture.redis, fixture.prefix, 60_000)
+  const reader = createPaceReader(fixture.redis, laneKeys(fixture.prefix, 'interactive'), 60_000)
   await Promise.all([reader(), reader()])
 
   await fixture.announce('late', { slots: 10, meanMs: 1_000 })
@@ -92,7 +93,7 @@ test.each([
 
 test('a worker tells its slots and how long a completion keeps it busy, until it stops', async () => {
   await using lane = await laneFixture()
-  const pace = createPaceReader(lane.redis, lane.prefix, 0)
+  const pace = createPaceReader(lane.redis, laneKeys(lane.prefix, 'interactive'), 0)
   const consumer = await lane.consume(
     async () => {
       await sleep(50)
@@ -111,7 +112,7 @@ test('a worker tells its slots and how long a completion keeps it busy, until it
 
 test('a worker that drains has no slots to offer, while it still runs what it has', async () => {
   await using lane = await laneFixture()
-  const pace = createPaceReader(lane.redis, lane.prefix, 0)
+  const pace = createPaceReader(lane.redis, laneKeys(lane.prefix, 'interactive'), 0)
   const held = heldProcess()
   const consumer = await lane.consume(held.process, { concurrency: 7 })
   await lane.enqueue(newCompletionId())

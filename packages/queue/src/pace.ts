@@ -1,5 +1,5 @@
 import type { Redis } from '@weir/runtime'
-import { laneKeys } from './lane-keys.ts'
+import type { LaneKeys } from './lane-keys.ts'
 
 /** How fast workers take completions from the lane. */
 export type Pace = {
@@ -46,10 +46,9 @@ type PaceCommands = Redis & {
 }
 
 /** A worker's word on its slots; said again within `LEASE_MS`, or it is void. */
-export function createWorkerReports(redis: Redis, prefix: string) {
+export function createWorkerReports(redis: Redis, { workers }: LaneKeys) {
   redis.defineCommand('weirAnnounceWorker', { numberOfKeys: 1, lua: announceScript })
   const commands = redis as PaceCommands
-  const { workers } = laneKeys(prefix)
   return {
     async announce(worker: string, { slots, meanMs }: Pace): Promise<void> {
       await commands.weirAnnounceWorker(workers, worker, slots, Math.ceil(meanMs ?? 0), LEASE_MS)
@@ -61,10 +60,9 @@ export function createWorkerReports(redis: Redis, prefix: string) {
 }
 
 /** Reads the pace at most once a second, however often it is asked for. */
-export function createPaceReader(redis: Redis, prefix: string, freshMs = FRESH_MS): () => Promise<Pace> {
+export function createPaceReader(redis: Redis, { workers }: LaneKeys, freshMs = FRESH_MS): () => Promise<Pace> {
   redis.defineCommand('weirPace', { numberOfKeys: 1, lua: paceScript })
   const commands = redis as PaceCommands
-  const { workers } = laneKeys(prefix)
   let latest: { pace: Promise<Pace>; at: number } | undefined
 
   async function readNow(): Promise<Pace> {

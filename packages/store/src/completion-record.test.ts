@@ -22,7 +22,7 @@ async function openFixture() {
       await sql`
         select store.insert_completions(
           '{true}', array[${id}]::uuid[], array[${account}]::uuid[], array[${key}]::uuid[], '{fast}', '{true}',
-          array[clock_timestamp()], '{false}', '{null}', '{50}')`.execute(db)
+          array[clock_timestamp()], '{false}', '{null}', '{50}', '{true}', '{null}')`.execute(db)
       return completion
     },
     async end(id: Parameters<typeof uuidOf>[0]) {
@@ -49,6 +49,7 @@ test('a completion that runs is known by what was asked, and has no end', async 
     metadata: {},
     createdAt: expect.any(Date),
     deadlineAt: expect.any(Date),
+    ofBatch: true,
     batchDiscount: 50,
     isDeleted: false,
     end: undefined,

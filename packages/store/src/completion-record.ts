@@ -24,6 +24,8 @@ export type CompletionRecord = {
   metadata: Metadata
   createdAt: Date
   deadlineAt: Date
+  /** A line of a batch. */
+  ofBatch: boolean
   /** So many percent less it costs than its price says, as a line of a batch. */
   batchDiscount: number
   /** Its owner asked us to forget it; the books do not. */
@@ -75,12 +77,12 @@ export function createCompletionRecords(db: Database) {
       return rows[0] && recordOf(rows[0])
     },
 
-    /** Those of an account, by the time they were made; without deleted ones. */
+    /** Those of an account, by the time they were made; without deleted ones and without the lines of batches. */
     async list(accountId: AccountId, filter: CompletionFilter, page: CompletionPage): Promise<CompletionRecord[]> {
       const { state, model, background, metadata } = filter
       const { limit, order, after } = page
       const conditions = [
-        sql`account_id = ${uuidOf(accountId)} and deleted_at is null`,
+        sql`account_id = ${uuidOf(accountId)} and deleted_at is null and not of_batch`,
         ...(state === undefined ? [] : [sql`state = ${state === 'waiting' ? 'queued' : state}`]),
         ...(model === undefined ? [] : [sql`model = ${model}`]),
         ...(background === undefined ? [] : [sql`background = ${background}`]),
@@ -105,7 +107,7 @@ export function createCompletionRecords(db: Database) {
 
 const columns = sql`id, key_id, model, stream, background, metadata, state, created_at, deadline_at, ended_at, served_by,
   error_code, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images,
-  usage_source, charged, attempts, attempt_log, clamped_to, batch_discount, deleted_at is not null as is_deleted`
+  usage_source, charged, attempts, attempt_log, clamped_to, of_batch, batch_discount, deleted_at is not null as is_deleted`
 
 type Head = {
   id: string
@@ -116,6 +118,7 @@ type Head = {
   metadata: Metadata | null
   created_at: Date
   deadline_at: Date
+  of_batch: boolean
   batch_discount: number
   is_deleted: boolean
 }
@@ -148,6 +151,7 @@ const recordOf = (row: Row): CompletionRecord => ({
   metadata: row.metadata ?? {},
   createdAt: row.created_at,
   deadlineAt: row.deadline_at,
+  ofBatch: row.of_batch,
   batchDiscount: row.batch_discount,
   isDeleted: row.is_deleted,
   end: row.state === 'queued' ? undefined : endOf(row),

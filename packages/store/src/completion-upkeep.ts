@@ -1,7 +1,6 @@
 import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
-
-const BATCH = 1_000
+import { BATCH, inBatches } from './in-batches.ts'
 
 /** Removes results and idempotency keys whose time is over, a bounded batch at a time. Any number of processes may call it. */
 export async function forgetLapsed(
@@ -20,15 +19,4 @@ export async function forgetLapsed(
       limit ${BATCH} for update skip locked)`.execute(db),
   )
   return { results, keys }
-}
-
-async function inBatches(
-  signal: AbortSignal,
-  remove: () => Promise<{ numAffectedRows?: bigint | undefined }>,
-): Promise<number> {
-  for (let removed = 0; ;) {
-    const { numAffectedRows = 0n } = await remove()
-    removed += Number(numAffectedRows)
-    if (numAffectedRows < BATCH || signal.aborted) return removed
-  }
 }

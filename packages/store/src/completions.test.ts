@@ -26,7 +26,7 @@ test('an open completion is told with all that ending it takes', async () => {
 
   const [open] = await store.completions.openOnes({ limit: 1 })
 
-  expect(open).toEqual({ id, accountId: expect.stringMatching(/^acct_/), deadlineAt: expect.any(Date) })
+  expect(open).toEqual({ ofBatch: false, id, accountId: expect.stringMatching(/^acct_/), deadlineAt: expect.any(Date) })
 })
 
 test('open completions are read page by page', async () => {

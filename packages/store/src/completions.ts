@@ -5,7 +5,7 @@ import type { Page } from './accounts.ts'
 import type { StoreTables } from './tables.ts'
 
 /** An accepted completion whose end is not yet known to Postgres. */
-export type OpenCompletion = { id: CompletionId; accountId: AccountId; deadlineAt: Date }
+export type OpenCompletion = { id: CompletionId; accountId: AccountId; deadlineAt: Date; ofBatch: boolean }
 
 export type CompletionStore = ReturnType<typeof createCompletionStore>
 
@@ -34,7 +34,7 @@ export function createCompletionStore(database: Database) {
       const rows = await db
         .selectFrom('store.watched_completion as watched')
         .innerJoin('store.completion as completion', 'completion.id', 'watched.id')
-        .select(['completion.id', 'completion.account_id', 'completion.deadline_at'])
+        .select(['completion.id', 'completion.account_id', 'completion.deadline_at', 'completion.of_batch'])
         .where('completion.state', '=', 'queued')
         .$if(after !== undefined, (query) => query.where('watched.id', '>', uuidOf(after!)))
         .orderBy('watched.id')
@@ -67,8 +67,14 @@ async function followNew(db: Kysely<StoreTables>, afterMs: number): Promise<void
   `.execute(db)
 }
 
-const openCompletionOf = (row: { id: string; account_id: string; deadline_at: Date }): OpenCompletion => ({
+const openCompletionOf = (row: {
+  id: string
+  account_id: string
+  deadline_at: Date
+  of_batch: boolean
+}): OpenCompletion => ({
   id: completionIdOf(row.id),
   accountId: accountIdOf(row.account_id),
   deadlineAt: row.deadline_at,
+  ofBatch: row.of_batch,
 })

@@ -1,3 +1,5 @@
+export type InTurn = ReturnType<typeof createTurns>
+
 /** Runs so many at once, the others in the order in which they came. */
 export function createTurns(most: number) {
   let running = 0

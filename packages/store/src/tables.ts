@@ -41,6 +41,8 @@ export type StoreTables = {
     attempts: number | null
     clamped_to: number | null
     batch_discount: number
+    of_batch: Generated<boolean>
+    webhook_url: string | null
   }
   'store.rate_limit': {
     account_id: string

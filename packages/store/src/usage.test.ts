@@ -29,7 +29,7 @@ async function endOf(accountId: AccountId, all: Ended[]): Promise<void> {
     ${each(uuidOf(accountId))}::uuid[], ${all.map(({ keyId = keyA }) => uuidOf(keyId))}::uuid[],
     ${all.map(({ model = 'fast' }) => model)}::text[], ${each(false)}::boolean[],
     ${each('2026-01-01')}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[],
-    ${each(0)}::smallint[])`.execute(store.db)
+    ${each(0)}::smallint[], ${each(false)}::boolean[], ${each(null)}::text[])`.execute(store.db)
   await sql`select store.end_completions(${ids}::uuid[], ${each('completed')}::text[], ${each(null)}::text[],
     ${each(null)}::text[], ${charged}::bigint[], ${charged}::bigint[], ${charged}::bigint[],
     ${charged}::bigint[], ${charged}::bigint[], ${charged}::bigint[], ${each('reported')}::text[], ${charged}::bigint[], ${each(1)}::smallint[], ${each(null)}::int[],

@@ -14,6 +14,8 @@ export const finish: Chunk = { type: 'finish', choice: 0, reason: 'stop' }
 
 const tenAndFive: Usage = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 5, source: 'reported' }
 export const usage: Chunk = { type: 'usage', usage: tenAndFive }
+/** The prompt was read, and no word has been said. */
+export const tenSoFar: Chunk = { type: 'usage', usage: { ...tenAndFive, outputTokens: 0 }, soFar: true }
 /** What the usage costs at the fixture's price: ten tokens in at one, five out at two. */
 export const USAGE_COST = 20n
 

@@ -77,7 +77,8 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const db = resources.use(openDatabase(databaseUrl, { max: 4, timeoutMs: 10_000, onError }))
 
   const relay = createRelay(redis, { prefix, retentionMs: 60_000 })
-  const lane = resources.use(openLane({ redis, prefix, onError }))
+  const lane = resources.use(openLane({ redis, prefix, lane: 'interactive', onError }))
+  const lanes = { interactive: lane, batch: resources.use(openLane({ redis, prefix, lane: 'batch', onError })) }
   const admission = createAdmission(redis, prefix, { maxLivePerAccount, maxWaiting })
   const endings = createEndings(db, LIMITS)
   const admissions = createAdmissions(db, { ...LIMITS, leaseMs: LEASE_MS, idempotencyMs: 86_400_000 })
@@ -93,10 +94,11 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   const prices = resources.use(await openPriceBook(createPrices(db), [model], { refreshMs: 60_000, onError }))
 
   const log = createLogger({ name: 'test', level: 'silent' })
+  let runs = 0
   const wasted: { tokens: number; why: Waste }[] = []
   const metrics: RunMetrics = { attemptEnded: () => {}, wasted: (tokens, why) => wasted.push({ tokens, why }) }
   const keptCompletions = createKeptCompletions(db)
-  const engines = { endings, relay, admission, admissions, prices, lane, keptCompletions }
+  const engines = { endings, relay, admission, admissions, prices, lane, lanes, keptCompletions }
   const completionRecords = createCompletionRecords(db)
   const deps = {
     ...engines,
@@ -113,6 +115,9 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
   return {
     ...deps,
     db,
+    ledger,
+    prefix,
+    connect,
     wasted,
     redis,
     replies,
@@ -139,16 +144,17 @@ export async function serviceFixture({ maxLivePerAccount = 10, maxWaiting = 100 
     /** What a worker does with a job it has fetched, with these backends. */
     run(job: CompletionJob, play: Play, options: Partial<RunDeps> & { signal?: AbortSignal } = {}): Promise<Processed> {
       const { signal = new AbortController().signal, ...overrides } = options
-      const run = createRunCompletion({
+      return this.runnerOf(play, overrides)(job.id, signal, ++runs)
+    },
+    runnerOf: (play: Play, overrides: Partial<RunDeps> = {}) =>
+      createRunCompletion({
         ...deps,
         backends: playedBackends(play),
         catalogue: { find: (name) => (name === model.id ? model : undefined) },
         maxAttempts: 3,
         frames: { intervalMs: 1, frameBytes: 512, patienceMs: 10_000 },
         ...overrides,
-      })
-      return run(job.id, signal)
-    },
+      }),
 
     /** How a completion ends that Redis has lost. */
     lost: lostOutcome(),

@@ -17,8 +17,8 @@ export async function laneFixture(given: { url?: string } = {}) {
   const connect = async (kind: 'command' | 'blocking' = 'command') =>
     resources.use(await openRedis(url, { kind, timeoutMs: 10_000, onError }))
   const redis = await connect()
-  const lane = resources.use(openLane({ redis, prefix, onError }))
-  const { queue, prefix: lanePrefix } = laneKeys(prefix)
+  const lane = resources.use(openLane({ redis, prefix, lane: 'interactive', onError }))
+  const { queue, prefix: lanePrefix } = laneKeys(prefix, 'interactive')
 
   return {
     ...lane,
@@ -30,6 +30,7 @@ export async function laneFixture(given: { url?: string } = {}) {
     keyOf: (name: string) => `${lanePrefix}:${queue}:${name}`,
     async consume(process: Process, options: Partial<ConsumeOptions> = {}): Promise<Consumer> {
       const consumer = startConsumer({
+        lane: 'interactive',
         redis: await connect('blocking'),
         prefix,
         concurrency: 10,

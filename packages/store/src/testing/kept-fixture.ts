@@ -28,7 +28,8 @@ export async function openKeptFixture() {
       store.insert_completions(${accepted}, ${ids}, ${accounts}, ${each(uuidOf(newKeyId()))}::uuid[],
         ${each('fast')}::text[], ${each(false)}::boolean[], ${each(new Date().toISOString())}::timestamptz[],
         ${each(false)}::boolean[],
-        ${given.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[], ${each(0)}::smallint[]),
+        ${given.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null))}::jsonb[], ${each(0)}::smallint[],
+        ${each(false)}::boolean[], ${each(null)}::text[]),
       store.keep_jobs(${accepted}, ${ids}, ${accounts}, ${given.map(({ job }) => job)}::text[],
         ${given.map(({ keepMs = DAY_MS }) => keepMs)}::bigint[])`.execute(db)
   }

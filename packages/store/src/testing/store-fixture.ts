@@ -32,7 +32,7 @@ export async function openStoreFixture() {
           ${each(true)}::boolean[], ${ids.map(uuidOf)}::uuid[], ${each(uuidOf(newAccountId()))}::uuid[],
           ${each(uuidOf(newKeyId()))}::uuid[], ${each('fast')}::text[], ${each(false)}::boolean[],
           ${each(deadline)}::timestamptz[], ${each(false)}::boolean[], ${each(null)}::jsonb[],
-          ${each(0)}::smallint[])`.execute(db)
+          ${each(0)}::smallint[], ${each(false)}::boolean[], ${each(null)}::text[])`.execute(db)
       return ids
     },
     async end(...ids: CompletionId[]): Promise<void> {

@@ -1,0 +1,255 @@
+import {
+  type AccountId,
+  type BatchId,
+  type FileId,
+  type KeyId,
+  type Microcredits,
+  accountIdOf,
+  batchIdOf,
+  fileIdOf,
+  keyIdOf,
+  newBatchId,
+  uuidOf,
+} from '@weir/contracts'
+import type { Database } from '@weir/runtime'
+import { sql } from 'kysely'
+import type { Metadata } from './completion-record.ts'
+
+export type BatchState =
+  | 'validating'
+  | 'in_progress'
+  | 'cancelling'
+  | 'finalizing'
+  | 'completed'
+  | 'failed'
+  | 'expired'
+  | 'cancelled'
+
+/** Why a batch is not fed at the moment. It goes on by itself once that is over, until its window ends. */
+export type PausedFor = 'insufficient_credits' | 'key_limit' | 'account_frozen'
+
+/** What is wrong with a line of the input, or with the input as a whole. */
+export type BatchError = { code: string; message: string; param?: string | undefined; line?: number | undefined }
+
+/** Many requests that were handed over at once. */
+export type Batch = {
+  id: BatchId
+  accountId: AccountId
+  keyId: KeyId
+  /** The API in which it was made, whose words its results speak. */
+  dialect: 'openai' | 'anthropic'
+  endpoint: string
+  inputFileId: FileId
+  metadata: Metadata | undefined
+  webhookUrl: string | undefined
+  /** Only validated and estimated. */
+  dryRun: boolean
+  /** What it may cost at most. */
+  maxCost: Microcredits | undefined
+  /** Times that a line is tried. */
+  maxTries: number
+  /** How long its results are kept once it has ended. */
+  resultsKeptMs: number
+  state: BatchState
+  paused: { for: PausedFor; since: Date } | undefined
+  errors: BatchError[] | undefined
+  /** What its lines can cost at most together; known once it is validated. */
+  quote: Microcredits | undefined
+  createdAt: Date
+  expiresAt: Date
+  inProgressAt: Date | undefined
+  finalizingAt: Date | undefined
+  cancellingAt: Date | undefined
+  endedAt: Date | undefined
+  lines: Record<'total' | 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'expired', number>
+  /** What its running lines have reserved, and what those that ended were charged. */
+  reserved: Microcredits
+  charged: Microcredits
+  usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; reasoningTokens: number }
+  outputFileId: FileId | undefined
+  errorFileId: FileId | undefined
+}
+
+export type NewBatch = Pick<
+  Batch,
+  | 'accountId'
+  | 'keyId'
+  | 'dialect'
+  | 'endpoint'
+  | 'inputFileId'
+  | 'metadata'
+  | 'webhookUrl'
+  | 'dryRun'
+  | 'maxCost'
+  | 'maxTries'
+  | 'resultsKeptMs'
+> & { windowMs: number }
+
+export type BatchPage = {
+  limit: number
+  after?: BatchId | undefined
+  before?: BatchId | undefined
+  /** Only those that were made in this API. */
+  dialect?: Batch['dialect'] | undefined
+}
+
+export type BatchStore = ReturnType<typeof createBatchStore>
+
+/** Batches as their accounts see them. What belongs to another account, or was deleted, is not there. */
+export function createBatchStore(db: Database) {
+  return {
+    /** Undefined where the account has `mostOpen` already that have not ended. */
+    async create(batch: NewBatch, { mostOpen }: { mostOpen: number }): Promise<Batch | undefined> {
+      const { rows } = await sql<BatchRow>`
+        insert into store.batch (id, account_id, key_id, dialect, endpoint, input_file_id, metadata, webhook_url, dry_run,
+          max_cost, max_tries, results_kept_ms, expires_at)
+        select ${uuidOf(newBatchId())}, ${uuidOf(batch.accountId)}, ${uuidOf(batch.keyId)}, ${batch.dialect},
+          ${batch.endpoint}, ${uuidOf(batch.inputFileId)},
+          ${batch.metadata === undefined ? null : JSON.stringify(batch.metadata)}::jsonb, ${batch.webhookUrl ?? null},
+          ${batch.dryRun}, ${batch.maxCost ?? null}::bigint, ${batch.maxTries},
+          ${batch.resultsKeptMs}::bigint,
+          clock_timestamp() + ${batch.windowMs}::float8 * interval '1 ms'
+        -- One after the other, or many at once would all see room.
+        from (select pg_advisory_xact_lock(hashtextextended(${batch.accountId}, 7730002))) turn
+        where (select count(*) from store.batch
+               where account_id = ${uuidOf(batch.accountId)} and ended_at is null) < ${mostOpen}::int
+        returning *`.execute(db)
+      return rows[0] && batchOf(rows[0])
+    },
+
+    async find(accountId: AccountId, id: BatchId): Promise<Batch | undefined> {
+      const { rows } = await sql<BatchRow>`
+        select * from store.batch
+        where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and deleted_at is null`.execute(db)
+      return rows[0] && batchOf(rows[0])
+    },
+
+    /** Newest first; with `before`, those that are next newer than it, newest first too. */
+    async list(accountId: AccountId, { limit, after, before, dialect }: BatchPage): Promise<Batch[]> {
+      const { rows } = await sql<BatchRow>`
+        select * from store.batch
+        where account_id = ${uuidOf(accountId)} and deleted_at is null
+          and dialect = coalesce(${dialect ?? null}::text, dialect)
+          and (${after === undefined}::boolean or id < ${after === undefined ? null : uuidOf(after)}::uuid)
+          and (${before === undefined}::boolean or id > ${before === undefined ? null : uuidOf(before)}::uuid)
+        order by id ${sql.raw(before === undefined ? 'desc' : 'asc')} limit ${limit}`.execute(db)
+      const batches = rows.map(batchOf)
+      return before === undefined ? batches : batches.toReversed()
+    },
+
+    /** Stops it: lines that wait end at once, those that run are stopped by the feeders. False where it has ended. */
+    async cancel(accountId: AccountId, id: BatchId): Promise<boolean> {
+      const { rows } = await sql`
+        with cancelled as (
+          update store.batch
+          set state = 'cancelling', ends_as = 'cancelled', cancelling_at = clock_timestamp(), held_until = '-infinity',
+              paused_for = null, paused_at = null
+          where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and deleted_at is null
+            and state in ('validating', 'in_progress')
+          returning id
+        )
+        select id from cancelled
+        union all
+        select id from store.batch
+        where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and state = 'cancelling'`.execute(db)
+      if (rows.length === 0) return false
+      // Should we die here, the feeders do it. Lines that are still being checked do not count yet.
+      await sql`
+        select store.close_items(id, null, 'cancelled', null) from store.batch
+        where id = ${uuidOf(id)} and pending > 0`.execute(db)
+      return true
+    },
+
+    /** With its results. False where it has not ended. */
+    async remove(accountId: AccountId, id: BatchId): Promise<boolean> {
+      const { rows } = await sql`
+        with removed as (
+          update store.batch set deleted_at = clock_timestamp()
+          where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and ended_at is not null and deleted_at is null
+          returning output_file_id, error_file_id
+        )
+        select store.delete_files(array_remove(array[output_file_id, error_file_id], null)) from removed`.execute(db)
+      return rows.length === 1
+    },
+  }
+}
+
+export type BatchRow = {
+  id: string
+  account_id: string
+  key_id: string
+  dialect: 'openai' | 'anthropic'
+  endpoint: string
+  input_file_id: string
+  metadata: Metadata | null
+  webhook_url: string | null
+  dry_run: boolean
+  max_cost: bigint | null
+  max_tries: number
+  results_kept_ms: bigint
+  state: BatchState
+  paused_for: PausedFor | null
+  paused_at: Date | null
+  errors: BatchError[] | null
+  quote: bigint | null
+  created_at: Date
+  expires_at: Date
+  in_progress_at: Date | null
+  finalizing_at: Date | null
+  cancelling_at: Date | null
+  ended_at: Date | null
+  total: number
+  pending: number
+  running: number
+  completed: number
+  failed: number
+  cancelled: number
+  expired: number
+  reserved: bigint
+  charged: bigint
+  input_tokens: bigint
+  cached_input_tokens: bigint
+  output_tokens: bigint
+  reasoning_tokens: bigint
+  output_file_id: string | null
+  error_file_id: string | null
+}
+
+export function batchOf(row: BatchRow): Batch {
+  const { total, pending, running, completed, failed, cancelled, expired } = row
+  return {
+    id: batchIdOf(row.id),
+    accountId: accountIdOf(row.account_id),
+    keyId: keyIdOf(row.key_id),
+    dialect: row.dialect,
+    endpoint: row.endpoint,
+    inputFileId: fileIdOf(row.input_file_id),
+    metadata: row.metadata ?? undefined,
+    webhookUrl: row.webhook_url ?? undefined,
+    dryRun: row.dry_run,
+    maxCost: row.max_cost ?? undefined,
+    maxTries: row.max_tries,
+    resultsKeptMs: Number(row.results_kept_ms),
+    state: row.state,
+    paused: row.paused_for === null ? undefined : { for: row.paused_for, since: row.paused_at! },
+    errors: row.errors ?? undefined,
+    quote: row.quote ?? undefined,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    inProgressAt: row.in_progress_at ?? undefined,
+    finalizingAt: row.finalizing_at ?? undefined,
+    cancellingAt: row.cancelling_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    lines: { total, pending, running, completed, failed, cancelled, expired },
+    reserved: row.reserved,
+    charged: row.charged,
+    usage: {
+      inputTokens: Number(row.input_tokens),
+      cachedInputTokens: Number(row.cached_input_tokens),
+      outputTokens: Number(row.output_tokens),
+      reasoningTokens: Number(row.reasoning_tokens),
+    },
+    outputFileId: row.output_file_id === null ? undefined : fileIdOf(row.output_file_id),
+    errorFileId: row.error_file_id === null ? undefined : fileIdOf(row.error_file_id),
+  }
+}

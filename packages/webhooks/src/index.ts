@@ -1,0 +1,6 @@
+export * from './deliver.ts'
+export * from './event-types.ts'
+export * from './message.ts'
+export * from './metrics.ts'
+export * from './send.ts'
+export { FAILURES_BEFORE_REST, verdictOf } from './verdict.ts'
