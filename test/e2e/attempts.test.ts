@@ -7,8 +7,9 @@ import { listening } from './testing/events.ts'
 import { patiently } from './testing/patiently.ts'
 import { openUpstream } from './testing/upstream.ts'
 
-/** A worker that died is missed soon. */
-const workerEnv = { WEIR_LOCK_MS: '1500', WEIR_STALLED_INTERVAL_MS: '500', WEIR_METRICS_PORT: '0' }
+const counting = { WEIR_METRICS_PORT: '0' }
+/** A worker that died is missed soon; so may be one that lives, where the machine is busy. */
+const missedSoon = { ...counting, WEIR_LOCK_MS: '3000', WEIR_STALLED_INTERVAL_MS: '500' }
 
 /** What the worker that was started last counts. */
 async function counted(weir: Weir, metric: string): Promise<string[]> {
@@ -21,7 +22,7 @@ const timesOf = ({ started_at, ended_at }: Attempt) => [started_at, ended_at].ma
 
 test('a completion tells every attempt at it: who tried, when, with what and how it ended', async () => {
   await using upstream = await openUpstream()
-  await using weir = await openWeir({ config: catalogueOf({ upstream: openai(upstream) }), workerEnv })
+  await using weir = await openWeir({ config: catalogueOf({ upstream: openai(upstream) }), workerEnv: missedSoon })
   const { client, charges } = await customerOf(weir)
   const began = Date.now()
   const asked = client.chat.completions.create({ ...asking('upstream'), store: true })
@@ -53,7 +54,7 @@ test('a completion tells every attempt at it: who tried, when, with what and how
 
 test('a stream that its worker left in the middle tells so, and what was generated in vain is counted', async () => {
   await using upstream = await openUpstream()
-  await using weir = await openWeir({ config: catalogueOf({ upstream: openai(upstream) }), workerEnv })
+  await using weir = await openWeir({ config: catalogueOf({ upstream: openai(upstream) }), workerEnv: missedSoon })
   const { apiKey, client, charges } = await customerOf(weir)
   const response = await rawCallsOf(weir, apiKey).create({ ...asking('upstream'), stream: true })
   const reader = listening(response)
@@ -76,7 +77,7 @@ test('a stream that its worker left in the middle tells so, and what was generat
 
 test('an attempt that failed tells why, and the tokens of one that broke off are counted, not charged', async () => {
   const stumbling = { ...quick, fault: 'break', fault_times: 1, fault_after_tokens: 5 }
-  await using weir = await openWeir({ config: catalogueOf({ stumbling }), workerEnv })
+  await using weir = await openWeir({ config: catalogueOf({ stumbling }), workerEnv: counting })
   const { client, charges } = await customerOf(weir)
 
   const { id } = await askedInBackground(client, 'stumbling')

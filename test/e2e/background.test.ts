@@ -61,11 +61,13 @@ test('a background completion is answered at once with where to find it, and sho
     background: true,
     choices: [],
     metadata: { order: '7' },
+    routing: { requested: 'upstream', model: 'upstream', target: null, tried: [] },
   })
   const call = await upstream.nextCall()
   expect(await shown(client, accepted.id)).toMatchObject({
     status: 'in_progress',
     choices: [],
+    routing: { requested: 'upstream' },
     attempts: [{ attempt: 1, outcome: 'running' }],
   })
   finish(call, 'In my own time.')

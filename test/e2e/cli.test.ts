@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type AccountId, newAccountId, uuidOf } from '@weir/contracts'
+import { type AccountId, type CompletionId, messageIdOf, newAccountId, uuidOf } from '@weir/contracts'
 import { type Weir, openWeir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, quick } from './testing/catalogue.ts'
@@ -99,7 +99,8 @@ test('an operator corrects an account and refunds a completion, and the actions 
   const again = ['--reason', 'granted twice', '--reference', 'case-9']
   const { stderr } = await weirCommand('adjustments', 'create', accountId, '-2.5', ...again)
   const part = ['--reason', 'slow', '--credits', '0.003']
-  await answerOf('refunds', 'create', accountId, completion.id, ...part)
+  // As Anthropic's clients know it.
+  await answerOf('refunds', 'create', accountId, messageIdOf(completion.id as CompletionId), ...part)
   await answerOf('refunds', 'create', accountId, completion.id, '--reason', 'gibberish')
 
   expect(stderr).toContain('nothing was moved now')

@@ -13,7 +13,7 @@ let customer: Customer
 
 beforeAll(async () => {
   weir = await openWeir({
-    config: catalogueOf({ quick, hanging }),
+    config: catalogueOf({ quick, hanging, blinking: quick }, { blinking: { images: { max: 1 } } }),
     apiEnv: { WEIR_BODY_LIMIT_BYTES: '20000', WEIR_MAX_LIVE_PER_ACCOUNT: '1' },
   })
   customer = await customerOf(weir)
@@ -24,6 +24,8 @@ const json = { 'content-type': 'application/json' }
 const post = (body: unknown, headers: Record<string, string> = json) =>
   refusalOf(customer.client.post('/chat/completions', { body, headers }))
 
+const image = { type: 'image_url', image_url: { url: 'https://example.test/a.png' } }
+
 test.each([
   [{ ...asking('quick'), temprature: 1 }, 'unknown_parameter', 'temprature'],
   [{ ...asking('quick'), functions: [] }, 'unsupported_parameter', 'functions'],
@@ -31,6 +33,12 @@ test.each([
   [{ ...asking('quick'), n: 129 }, 'invalid_request', 'n'],
   [{ ...asking('quick'), max_tokens: 5, max_completion_tokens: 6 }, 'invalid_request', 'max_tokens'],
   [{ ...asking('quick'), max_completion_tokens: 1_001 }, 'invalid_request', 'max_completion_tokens'],
+  [{ ...asking('quick'), max_tokens: 1_001 }, 'invalid_request', 'max_tokens'],
+  [
+    { model: 'blinking', messages: [{ role: 'user', content: [image, image] }] },
+    'invalid_request',
+    'messages[0].content[1]',
+  ],
   [{ model: 'quick' }, 'invalid_request', 'messages'],
   [{ model: 'quick', messages: [] }, 'invalid_request', 'messages'],
   [{ model: 'quick', messages: [{ role: 'user', content: 3 }] }, 'invalid_request', 'messages[0].content'],
@@ -45,6 +53,22 @@ test.each([
 
   expect(refusal).toBeInstanceOf(OpenAI.BadRequestError)
   expect(refusal).toMatchObject({ status: 400, type: 'invalid_request_error', code, param })
+})
+
+test('what is missing or of another type is told in plain words, in a body as in a query', async () => {
+  const wrong = await Promise.all([
+    post({ model: 'quick' }),
+    post({ ...asking('quick'), temperature: 'warm' }),
+    refusalOf(customer.client.get('/chat/completions?order=upwards')),
+    refusalOf(customer.client.get(`/chat/completions?metadata[order]=${'7'.repeat(513)}`)),
+  ])
+
+  expect(wrong.map(({ error }) => (error as { message: string } | undefined)?.message)).toEqual([
+    "Missing required parameter: 'messages'.",
+    "Invalid type for 'temperature': expected a number, but got a string instead.",
+    "Invalid value for 'order': supported values are 'asc' and 'desc'.",
+    "Invalid 'metadata.order': must have at most 512 characters.",
+  ])
 })
 
 test.each([

@@ -125,7 +125,7 @@ test('what is too large is told how large it may be', async () => {
 })
 
 test.each([
-  ['accounts', { name: '' }, "Invalid 'name': must not be empty"],
+  ['accounts', { name: '' }, "Invalid 'name': must not be empty."],
   ['accounts/{id}/grants', { ...grant, expires_at: '2020-01-01' }, "'expires_at' must lie in the future."],
   ['accounts/{id}/adjustments', { ...because, credits: -5 }, 'Only 1 credits can be taken: the account has no more.'],
 ])('POST %s of %j is refused in words that say what is wrong', async (path, body, message) => {

@@ -4,6 +4,7 @@ import { catalogueOf, openai } from './testing/catalogue.ts'
 import { type Customer, asking, customerOf } from './testing/customer.ts'
 import { type List, callsOf } from './testing/operator.ts'
 import { patiently } from './testing/patiently.ts'
+import { rowsOf } from './testing/rows.ts'
 import { type Upstream, openUpstream } from './testing/upstream.ts'
 
 let weir: Weir
@@ -25,7 +26,15 @@ afterAll(async () => {
   await upstream?.[Symbol.asyncDispose]()
 })
 
-type Price = { id: string; model: string; output: number; per: number; source: string; effective_at: string }
+type Price = {
+  id: string
+  model: string
+  output: number
+  per: number
+  source: string
+  effective_at: string
+  served: boolean
+}
 
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString()
 const outputPriceOf = async ({ client }: Customer, model: string) =>
@@ -105,6 +114,22 @@ test('a price to come is listed and does not count yet', async () => {
     [body.id, 'admin'],
   ])
   expect(await outputPriceOf(customer, 'other')).toBe(before)
+})
+
+test('the price of a model that has left the catalogue is still listed, and says so', async () => {
+  await rowsOf(
+    weir.databaseUrl,
+    `insert into ledger.price_version (id, model, effective_at, price, source)
+      select gen_random_uuid(), 'departed', effective_at, price, source from ledger.price_version limit 1`,
+  )
+  const admin = callsOf(weir)
+
+  const { data } = (await admin.get<List<Price>>('prices')).body
+  const history = (await admin.get<List<Price>>('prices/history?model=departed')).body
+
+  const served = Object.fromEntries(data.map(({ model, served }) => [model, served]))
+  expect(served).toEqual({ exact: true, other: true, full: true, departed: false })
+  expect(history.data).toMatchObject([{ model: 'departed', served: false }])
 })
 
 test('all prices that a model ever had are listed, newest first, page by page', async () => {

@@ -1,3 +1,4 @@
+import { type CompletionId, messageIdOf } from '@weir/contracts'
 import { type Weir, openWeir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, quick } from './testing/catalogue.ts'
@@ -73,6 +74,7 @@ test('usage comes by hour, day or month, by model and key or neither, page by pa
   }
 
   expect(await rowsOf('bucket=hour&group_by=')).toEqual([[null, null, 6]])
+  expect(await rowsOf('bucket=hour&group_by=none')).toEqual([[null, null, 6]])
   expect(await rowsOf('bucket=day')).toEqual([
     ['quick', null, 4],
     ['slow', null, 2],
@@ -97,12 +99,18 @@ test('entries are read page by page, or those of one completion', async () => {
   const first = (await calls.get<List<Entry>>('credits/entries?limit=3')).body
   const rest = (await calls.get<List<Entry>>(`credits/entries?after=${first.last_id}`)).body
   const ofOne = (await calls.get<List<Entry>>(`credits/entries?completion_id=${id}`)).body
+  const asMessage = `completion_id=${messageIdOf(id as CompletionId)}`
 
   expect(all.data.map(({ sequence }) => sequence)).toEqual([8, 7, 6, 5, 4, 3, 2, 1])
   expect(all).toMatchObject({ object: 'list', has_more: false, last_id: '1' })
   expect(first).toMatchObject({ has_more: true, last_id: '6' })
   expect([...first.data, ...rest.data]).toEqual(all.data)
   expect(ofOne.data).toEqual([all.data[0]])
+  for (const own of [
+    calls.get(`credits/entries?${asMessage}`),
+    callsOf(weir).get(`accounts/${accountId}/entries?${asMessage}`),
+  ])
+    expect((await own).body).toEqual(ofOne)
   expect(ofOne.data[0]).toMatchObject({ kind: 'charge', completion_id: id, action_id: null, reason: null })
   expect((await callsOf(weir).get<List<Entry>>(`accounts/${accountId}/entries`)).body).toEqual(all)
 })

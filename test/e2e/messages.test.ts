@@ -295,6 +295,24 @@ test('tokens are counted for nothing', async () => {
   expect(refused.status).toBe(401)
 })
 
+test('an account that has a flood of prompts counted is asked to wait, and nobody else', async () => {
+  const flooding = rawMessagesOf(weir.url, (await customerOf(weir)).apiKey)
+  const words = Array.from({ length: 15_000 }, (_, i) => i.toString(36)).join(' ')
+  const prompt = { model: 'quick', messages: [{ role: 'user', content: words }] }
+
+  const flood = Promise.all(Array.from({ length: 80 }, () => flooding.post('/v1/messages/count_tokens', prompt)))
+  const other = await raw.post('/v1/messages/count_tokens', prompt)
+  const answers = await flood
+
+  expect(other.status).toBe(200)
+  const refused = answers.find(({ status }) => status !== 200)
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
+  expect(refused!.headers.get('retry-after')).toBe('1')
+  expect(await refused!.json()).toMatchObject({
+    error: { type: 'rate_limit_error', details: { limit: { scope: 'account', name: 'token_counts', value: 32 } } },
+  })
+})
+
 test('the models are told in the shape of the API, a page at a time', async () => {
   const all = await Array.fromAsync(client.models.list({ limit: 2 }))
   const ids = ['quick', 'hanging', 'breaking', 'auto']

@@ -1,6 +1,7 @@
 import { type Weir, openWeir } from '@weir/local/testing'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { linesOf, untilEnded, uploaded } from './testing/batches.ts'
 import { catalogueOf, quick } from './testing/catalogue.ts'
 import { type Customer, customerOf } from './testing/customer.ts'
 
@@ -48,12 +49,12 @@ function expectDocumented(operation: Operation, { response, text }: Awaited<Retu
   expect(schema, `${response.status} ${type}`).toBeDefined()
   expect(problemsOf(schema!, type === 'application/json' ? JSON.parse(text) : text)).toEqual([])
   const ours = [...response.headers.keys()].filter((name) =>
-    /^(x-(?!accel-)|retry|location|idempotent|preference)/.test(name),
+    /^(x-(?!accel-|content-)|retry|location|idempotent|preference)/.test(name),
   )
   expect(Object.keys(answer.headers)).toEqual(expect.arrayContaining(ours))
 }
 
-test.each(['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens'])(
+test.each(['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens', '/v1/messages/batches'])(
   'the examples of %s are as documented, and so are their answers',
   async (path) => {
     const operation = operationOf(path)
@@ -107,6 +108,37 @@ test.each(['/v1/chat/completions', '/v1/messages'])(
     expectDocumented(operationOf(`${path}/{id}`, 'get'), await send(`${path}/nothing`))
   },
 )
+
+test('the examples of batches are as documented, and so is all that is shown of them', async () => {
+  const { schema, examples = {} } = operationOf('/v1/batches').requestBody!.content['application/json']!
+  const file = await uploaded(customer.client, linesOf(2))
+
+  for (const [name, { value }] of Object.entries(examples)) {
+    expect(problemsOf(schema, value), name).toEqual([])
+    const created = await send('/v1/batches', { ...value, input_file_id: file })
+    expect([name, created.response.status]).toEqual([name, 200])
+    expectDocumented(operationOf('/v1/batches'), created)
+    const { id } = JSON.parse(created.text) as { id: string }
+    await untilEnded(customer.client, id)
+    for (const rest of ['', '/output', '/errors', '/events', '/lines'])
+      expectDocumented(operationOf(`/v1/batches/{id}${rest}`, 'get'), await send(`/v1/batches/${id}${rest}`))
+    expectDocumented(operationOf('/v1/batches/{id}/cancel'), await send(`/v1/batches/${id}/cancel`, {}))
+  }
+  expectDocumented(operationOf('/v1/batches', 'get'), await send('/v1/batches'))
+  expectDocumented(operationOf('/v1/messages/batches', 'get'), await send('/v1/messages/batches'))
+})
+
+test('every operation says what its failures look like', () => {
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
+  const isWrong = { error: { message: 7 } }
+
+  expect(operations.length).toBeGreaterThan(30)
+  for (const operation of operations)
+    for (const status of [418, 599]) {
+      const schema = answerOf(operation, status)?.content?.['application/json']?.schema
+      expect(problemsOf(schema!, isWrong), JSON.stringify(operation)).not.toEqual([])
+    }
+})
 
 test.each([{}, { 'anthropic-version': '2026-10-21' }])('the models are shown as documented: %j', async (headers) => {
   for (const [path, at] of [

@@ -118,6 +118,37 @@ test('when all vendors want to be left alone a request waits for them and counts
   expect(routingOf(completion).tried).toEqual([{ attempt: 1, target: 'upstream/words', error: 'cooling_down' }])
 })
 
+test('a request whose vendor wants to be left alone past its deadline fails at once, and says when to come back', async () => {
+  await using busy = await openRefusing(429, { 'retry-after': '50' })
+  await using weir = await openWeir({ config: catalogueOf({ busy: openai(busy) }) })
+  const { client, apiKey } = await customerOf(weir)
+  const impatient = () => rawCallsOf(weir, apiKey).create(asking('busy'), { 'x-weir-timeout': '20' })
+  await impatient()
+
+  const answer = await impatient()
+
+  expect(answer.status).toBe(503)
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(20)
+  expect(busy.calls()).toBe(1)
+  const completion = await shown(client, answer.headers.get('x-weir-completion-id')!)
+  expect(completion).toMatchObject({
+    status: 'failed',
+    attempts: [{ outcome: 'failed', ended_at: expect.any(String) }],
+  })
+  expect(routingOf(completion).tried).toEqual([{ attempt: 1, target: 'busy/words', error: 'cooling_down' }])
+})
+
+test('a backend that refuses our key is asked once', async () => {
+  await using strict = await openRefusing(401)
+  await using weir = await openWeir({ config: catalogueOf({ strict: openai(strict) }) })
+  const { client } = await customerOf(weir)
+
+  const refused = client.chat.completions.create(asking('strict'))
+
+  await expect(refused).rejects.toMatchObject({ status: 502, code: 'backend_error' })
+  expect(strict.calls()).toBe(1)
+})
+
 test('operators see how each target does and how many slots are taken', async () => {
   await using broken = await openRefusing(500)
   await using upstream = await openUpstream()

@@ -97,8 +97,27 @@ function unresolvedReferences(document: Record<string, unknown>): string[] {
   return [...references].map(([, path]) => path ?? '').filter((path) => !leadsSomewhere(path))
 }
 
-test('the root of the service leads to its reference', async () => {
-  const response = await fetch(`${weir.url}/`, { redirect: 'manual' })
+test('the root of the service tells where all else is, and leads a browser to the reference', async () => {
+  const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  const response = await fetch(`${weir.url}/`, { redirect: 'manual', headers })
 
   expect([response.status, response.headers.get('location')]).toEqual([302, '/docs'])
+  expect(await get('/')).toMatchObject({
+    status: 200,
+    body: { name: 'Weir', documentation: '/docs', openapi: '/openapi.json', apis: { openai: '/v1/chat/completions' } },
+  })
+})
+
+test.each([
+  ['POST', '/v1/responses', 'use POST /v1/chat/completions'],
+  ['POST', '/v1/complete', 'use POST /v1/messages'],
+  ['POST', '/chat/completions', "lack '/v1'"],
+  ['POST', '/v1/v1/messages?beta=true', "end in '/v1'"],
+  ['GET', '/v1/threads', 'GET /openapi.json'],
+  ['GET', '/favicon.ico', 'There is nothing at GET /favicon.ico.'],
+])('who calls %s %s, where nothing is, is told what to do', async (method, path, advice) => {
+  const response = await fetch(`${weir.url}${path}`, { method })
+
+  expect(response.status).toBe(404)
+  expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(advice) } })
 })

@@ -1,4 +1,4 @@
-import { type AccountId, CompletionId, ServiceError } from '@weir/contracts'
+import { type AccountId, EitherCompletionId, ServiceError } from '@weir/contracts'
 import type { Ledger } from '@weir/ledger'
 import type { CompletionRecords } from '@weir/store'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ export type EntriesDeps = {
 export const EntriesQuery = z.strictObject({
   limit,
   after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe('The last_id of the page before: a sequence'),
-  completion_id: CompletionId.optional().describe('Only what this completion was charged and given back'),
+  completion_id: EitherCompletionId.optional().describe('Only what this completion was charged and given back'),
 })
 
 /** A page of the entries of an account, newest first. Another account's completion is as unknown as none. */

@@ -102,6 +102,7 @@ export const Price = z.object({
   ...TokenPrice.shape,
   effective_at: time('From when on it is in force, until the next one of its model'),
   source: z.enum(['catalogue', 'admin']),
+  served: z.boolean().describe('Whether the model is still in the catalogue'),
 })
 
 export const LedgerCheck = z.object({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createBackendStandings, loadCatalogue, probeModels } from '@weir/backends'
+import { createBackendStandings, estimateTokens, loadCatalogue, probeModels } from '@weir/backends'
 import {
   createAdmissions,
   createCheckBooks,
@@ -29,12 +29,19 @@ import {
 import {
   createAccountStore,
   createApiKeyStore,
+  createBatchItems,
+  createBatchLines,
+  createBatchStore,
   createCompletionRecords,
+  createFileStore,
   createIdempotencyKeys,
   createIdentityCache,
   createRateLimitStore,
   createKeptCompletions,
   createUsageStore,
+  createWebhookDeliveries,
+  createWebhookEndpoints,
+  createWebhookSecrets,
 } from '@weir/store'
 import { apiSettings } from './config.ts'
 import { createDepartures } from './completions/departures.ts'
@@ -105,7 +112,7 @@ const replies = await openReplies({
   onError,
 })
 await using _presence = sayPresent(redis, replies.channel, onError)
-await using lane = openLane({ redis, prefix, onError })
+await using lane = openLane({ redis, prefix, lane: 'interactive', onError })
 const admission = withAdmissionMetrics(
   createAdmission(redis, prefix, {
     maxLivePerAccount: config.WEIR_MAX_LIVE_PER_ACCOUNT,
@@ -131,6 +138,7 @@ await using departures = createDepartures({
 const checks = checksOf(commitDb, redis)
 await using dependencies = watchDependencies(checks)
 
+const webhookAddresses = config.WEIR_WEBHOOK_PRIVATE_ADDRESSES === 'true' ? 'private_too' : 'public'
 const bodyLimitBytes = config.WEIR_BODY_LIMIT_BYTES
 let draining = false
 const lastCall = new AbortController()
@@ -150,7 +158,36 @@ const app = await createServer(
     backendStandings: createBackendStandings(redis, prefix, catalogue),
     completionRecords: createCompletionRecords(db),
     keptCompletions,
+    webhookEndpoints: createWebhookEndpoints(db, {
+      pepper: config.WEIR_KEY_PEPPER,
+      most: config.WEIR_WEBHOOK_MAX_ENDPOINTS,
+    }),
+    webhookDeliveries: createWebhookDeliveries(db),
+    webhookSecrets: createWebhookSecrets(db, config.WEIR_KEY_PEPPER),
+    webhookSending: { addresses: webhookAddresses, timeoutMs: config.WEIR_WEBHOOK_TIMEOUT_MS },
     idempotencyKeys: createIdempotencyKeys(db, { ttlMs: config.WEIR_IDEMPOTENCY_MS }),
+    files: createFileStore(db, {
+      fileBytes: config.WEIR_FILE_MAX_BYTES,
+      bytesPerAccount: config.WEIR_FILES_BYTES_PER_ACCOUNT,
+      filesPerAccount: config.WEIR_FILES_PER_ACCOUNT,
+      retentionMs: config.WEIR_FILE_RETENTION_MS,
+    }),
+    fileBytes: config.WEIR_FILE_MAX_BYTES,
+    batches: createBatchStore(db),
+    batchItems: createBatchItems(db),
+    batchLines: createBatchLines(db),
+    batchTerms: {
+      mostOpen: config.WEIR_BATCHES_PER_ACCOUNT,
+      windowMs: config.WEIR_BATCH_COMPLETION_MS,
+      maxTries: config.WEIR_BATCH_MAX_TRIES,
+      resultsKeptMs: config.WEIR_BATCH_RESULTS_RETENTION_MS,
+    },
+    inlineBatch: {
+      maxBytes: config.WEIR_BATCH_BODY_LIMIT_BYTES,
+      maxRequests: config.WEIR_BATCH_MAX_LINES,
+      maxRequestBytes: bodyLimitBytes,
+    },
+    publicUrl: config.WEIR_PUBLIC_URL,
     receiptSigner: await createReceiptSigner(config.WEIR_RECEIPT_KEY, config.WEIR_RECEIPT_PAST_KEYS?.keys),
     adminKey: config.WEIR_ADMIN_KEY,
     announceRevocation: (keyId) => announceRevocation(redis, prefix, keyId),
@@ -176,6 +213,7 @@ const app = await createServer(
         storedMs: config.WEIR_STORED_RETENTION_MS,
         idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
       },
+      webhookAddresses,
     },
     eventStream: { keepAliveMs: config.WEIR_KEEP_ALIVE_MS, stallMs: config.WEIR_STREAM_STALL_MS },
     isDraining: () => draining,
@@ -188,6 +226,8 @@ const app = await createServer(
   { log },
 )
 const close = closerOf(app, () => lastCall.abort())
+// It takes a while, in which nobody is answered.
+await estimateTokens('anything')
 await app.listen({ host: config.HOST, port: config.PORT })
 const { port } = app.server.address() as AddressInfo
 await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })

@@ -96,13 +96,14 @@ export const renderTokenPrice = ({ input, cachedInput, output, ...price }: Price
 /** What is not for tokens is always set in whole microcredits. */
 const ofOne = (picocredits = 0n) => creditsNumber(picocredits / PICOCREDITS_PER_MICROCREDIT)
 
-export const renderPrice = ({ id, model, price, effectiveAt, source }: PriceVersion) => ({
+export const renderPrice = ({ id, model, price, effectiveAt, source }: PriceVersion, served: boolean) => ({
   id,
   object: 'price' as const,
   model,
   ...renderTokenPrice(price),
   effective_at: effectiveAt.toISOString(),
   source,
+  served,
 })
 
 const timeOf = (time: Date | null) => time && time.toISOString()

@@ -3,12 +3,15 @@ import type { IdentityCache } from '@weir/store'
 import { type FastifyBaseLogger, type FastifyInstance, LogController, fastify } from 'fastify'
 import { type AdminDeps, admin } from './admin/index.ts'
 import { createAuthenticate } from './authenticate.ts'
+import { type BatchesDeps, batches } from './batches/index.ts'
 import { type CompletionsDeps, completions } from './completions/index.ts'
 import { type CreditsDeps, credits } from './credits.ts'
+import { type FilesDeps, files } from './files/index.ts'
 import { type HealthDeps, health } from './health.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
 import { refuseMalformed } from './http/malformed.ts'
 import { nameRequests } from './http/request-id.ts'
+import { cutOffSlowSenders } from './http/slow-senders.ts'
 import { cutOffUnreadAnswers } from './http/unread.ts'
 import { validateWithZod } from './http/validate.ts'
 import { type ModelsDeps, models } from './models/index.ts'
@@ -16,6 +19,7 @@ import { receiptKeys } from './receipts/keys.ts'
 import { type ReceiptsDeps, receipts } from './receipts/receipt.ts'
 import { reference } from './reference/index.ts'
 import { type UsageDeps, usage } from './usage.ts'
+import { type WebhooksDeps, webhooks } from './webhooks/index.ts'
 
 export type ServerDeps = CompletionsDeps &
   AdminDeps &
@@ -23,9 +27,12 @@ export type ServerDeps = CompletionsDeps &
   ReceiptsDeps &
   ModelsDeps &
   CreditsDeps &
-  UsageDeps & { keys: IdentityCache }
+  WebhooksDeps &
+  UsageDeps &
+  FilesDeps &
+  BatchesDeps & { keys: IdentityCache }
 
-/** Slow senders are cut off: headers within 10 s, a whole request within 60 s. */
+/** Slow senders are cut off: headers within 10 s, a whole request within 60 s, unless its route gives it time. */
 const REQUEST_TIMEOUT_MS = 60_000
 const timeouts = { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 }
 
@@ -46,13 +53,13 @@ export async function createServer(deps: ServerDeps, options: { log: FastifyBase
     return503OnClosing: false,
     frameworkErrors: refuseUnroutable,
     clientErrorHandler: refuseMalformed,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     http: timeouts,
   })
   app.removeContentTypeParser('text/plain')
   nameRequests(app)
   handleErrors(app)
   validateWithZod(app)
+  cutOffSlowSenders(app, REQUEST_TIMEOUT_MS)
   cutOffUnreadAnswers(app, deps.eventStream.stallMs)
 
   await app.register(reference)
@@ -65,6 +72,9 @@ export async function createServer(deps: ServerDeps, options: { log: FastifyBase
     await v1.register(credits(deps))
     await v1.register(usage(deps))
     await v1.register(receipts(deps))
+    await v1.register(files(deps))
+    await v1.register(batches(deps))
+    await v1.register(webhooks(deps))
   })
   await app.register(admin(deps), { prefix: '/admin/v1' })
   return app

@@ -23,12 +23,12 @@ export const UsageQuery = z.strictObject({
     .string()
     .default('model')
     .transform((list, context) => {
-      const groups = Groups.safeParse(list === '' ? [] : list.split(','))
+      const groups = Groups.safeParse(list === '' || list === 'none' ? [] : list.split(','))
       if (groups.success) return groups.data
-      context.addIssue({ code: 'custom', message: 'must be `model`, `key`, `model,key` or empty' })
+      context.addIssue({ code: 'custom', message: 'must be model, key, both as model,key, or none' })
       return z.NEVER
     })
-    .describe('`model`, `key`, both separated by a comma, or nothing'),
+    .describe('`model`, `key`, both separated by a comma, or `none`'),
   model: modelName.optional().describe('Only of this model'),
   key_id: KeyId.optional().describe('Only of this key'),
   limit: wholeNumber(MOST_ROWS).default(MOST_ROWS),

@@ -103,6 +103,8 @@ export const Price = z.object({
   batch_discount: z.number(),
   effective_at: Time,
   source: z.string(),
+  /** Whether its model is still in the catalogue. */
+  served: z.boolean(),
 })
 export type Price = z.infer<typeof Price>
 

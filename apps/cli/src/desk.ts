@@ -1,4 +1,5 @@
-import { AccountId, CompletionId, GrantId, KeyId } from '@weir/contracts'
+import { join } from 'node:path'
+import { AccountId, type CompletionId, EitherCompletionId, GrantId, KeyId } from '@weir/contracts'
 import type { z } from 'zod'
 import { type AdminApi, createAdminApi } from './admin-api.ts'
 import { type CustomerServer, chooseCustomer } from './choose-customer.ts'
@@ -12,6 +13,10 @@ export type Surroundings = {
   adminKey: string | undefined
   apiKey?: string | undefined
   folder: string
+  /** The path of the model catalogue, where the environment names it. */
+  config?: string | undefined
+  /** The value of an environment variable that a catalogue names. */
+  secretOf?: (name: string) => string | undefined
   colour: boolean
   out: (text: string) => void
   /** Bytes to where `out` goes, as fast as they are taken there. */
@@ -35,6 +40,8 @@ export type Desk = {
   /** Prints an answer: as it came with `--json`, else rendered. */
   show: <T>(answer: unknown, schema: z.ZodType<T>, render: (value: T, colour: boolean) => string) => void
   pour: Surroundings['pour']
+  /** The model catalogue that is meant, and the secrets it may name. */
+  catalogue: (typed?: string) => { path: string; secretOf: (name: string) => string | undefined }
   /** Whether a program reads what is printed: `--json`. */
   isJson: () => boolean
   /** Says something to the person beside the answer; stays out of a pipe, and silent with `--json`. */
@@ -50,8 +57,12 @@ export function createDesk(surroundings: Surroundings, options: () => GlobalOpti
     account: (typed) => idFrom(AccountId, typed === 'local' ? localAccount(folder) : typed, 'The account'),
     key: (typed) => idFrom(KeyId, typed, 'The key'),
     grant: (typed) => idFrom(GrantId, typed, 'The grant'),
-    completion: (typed) => idFrom(CompletionId, typed, 'The completion'),
+    completion: (typed) => idFrom(EitherCompletionId, typed, 'The completion'),
     pour,
+    catalogue: (typed) => ({
+      path: typed ?? surroundings.config ?? join(folder, 'weir.yaml'),
+      secretOf: surroundings.secretOf ?? (() => undefined),
+    }),
     isJson: () => options().json === true,
     show: (answer, schema, render) => {
       if (options().json) return out(`${JSON.stringify(answer)}\n`)

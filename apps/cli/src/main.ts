@@ -10,6 +10,8 @@ process.exitCode = await run(process.argv.slice(2), {
   adminKey: process.env['WEIR_ADMIN_KEY'],
   apiKey: process.env['WEIR_API_KEY'],
   folder: process.cwd(),
+  config: process.env['WEIR_CONFIG'],
+  secretOf: (name) => process.env[name],
   // `hasColors` knows NO_COLOR and dumb terminals; a pipe has no such method.
   colour: process.stdout.isTTY === true && process.stdout.hasColors(),
   out: (text) => void process.stdout.write(text),

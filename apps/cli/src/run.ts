@@ -3,6 +3,7 @@ import { addAccounts } from './commands/accounts.ts'
 import { addActions } from './commands/actions.ts'
 import { addAdjustments } from './commands/adjustments.ts'
 import { addBackends } from './commands/backends.ts'
+import { addConfig } from './commands/config.ts'
 import { addCredits } from './commands/credits.ts'
 import { addEntries } from './commands/entries.ts'
 import { addGrants } from './commands/grants.ts'
@@ -65,6 +66,7 @@ const commands = [
   addPrices,
   addBackends,
   addLedger,
+  addConfig,
 ]
 
 const help = `

@@ -5,6 +5,7 @@ import {
   createFetchImage,
   createSlots,
   createTargetHealth,
+  estimateTokens,
   inlineImages,
   loadCatalogue,
   openQuota,
@@ -26,7 +27,7 @@ import {
   keepReservations,
 } from '@weir/completions'
 import { createLedger, keepMonths } from '@weir/ledger'
-import { createAdmission, openLane, startConsumer } from '@weir/queue'
+import { createAdmission, openLane } from '@weir/queue'
 import { SLOWEST_POLL_MS, createPresence, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
@@ -45,10 +46,13 @@ import {
   untilSignal,
   watchDependencies,
 } from '@weir/runtime'
-import { createCompletionStore, createKeptCompletions, forgetLapsed } from '@weir/store'
+import { createCompletionStore, createKeptCompletions, forgetLapsed, sweepBatches, sweepFiles } from '@weir/store'
 import { workerSettings } from './config.ts'
+import { consumeLanes } from './consume-lanes.ts'
+import { deliverWebhooks } from './deliver-webhooks.ts'
 import { createHealth } from './health.ts'
 import { keepBooks } from './keep-books.ts'
+import { openBatches } from './open-batches.ts'
 
 /** The longest that a look at all the books may take. */
 const PATIENT_MS = 1_800_000
@@ -86,12 +90,11 @@ await using metricsServer = await serveMetrics(metrics, {
   probes: health,
 })
 const commitMetrics = createCommitMetrics(metrics)
+const commitLimits = { maxBatch: config.WEIR_GROUP_COMMIT_MAX, maxQueued: config.WEIR_GROUP_COMMIT_QUEUE, timeoutMs }
 await using endings = createEndings(db, {
+  ...commitLimits,
   onCommitted: commitMetrics.commits('ending'),
   onUncollected: commitMetrics.uncollected,
-  maxBatch: config.WEIR_GROUP_COMMIT_MAX,
-  maxQueued: config.WEIR_GROUP_COMMIT_QUEUE,
-  timeoutMs,
 })
 const relay = createRelay(redis, { prefix, retentionMs: config.WEIR_RETENTION_MS })
 const admission = createAdmission(redis, prefix, { maxLivePerAccount: Infinity, maxWaiting: Infinity })
@@ -139,12 +142,15 @@ const runCompletion = createRunCompletion({
 
 await using running = new AsyncDisposableStack()
 if (config.WEIR_ROLES.includes('maintenance')) {
-  const lane = running.use(openLane({ redis, prefix, onError }))
+  const lanes = {
+    interactive: running.use(openLane({ redis, prefix, lane: 'interactive', onError })),
+    batch: running.use(openLane({ redis, prefix, lane: 'batch', onError })),
+  }
   const completions = createCompletionStore(db)
   const reconcile = createReconciler({
     ...finishing,
     completions,
-    lane,
+    lanes,
     afterMs: config.WEIR_RECONCILE_AFTER_MS,
     // By then a replica that still waits has noticed, and has handed the completion over again.
     lostAfterMs: 2 * SLOWEST_POLL_MS,
@@ -160,6 +166,11 @@ if (config.WEIR_ROLES.includes('maintenance')) {
   const forget = async (signal: AbortSignal) =>
     void (await forgetLapsed(db, { idempotencyMs: config.WEIR_IDEMPOTENCY_MS, signal }))
   running.use(repeat(config.WEIR_LEDGER_UPKEEP_INTERVAL_MS, forget, onError))
+  const sweep = async (signal: AbortSignal) => {
+    await sweepBatches(db, { signal })
+    await sweepFiles(db, { signal })
+  }
+  running.use(repeat(config.WEIR_LEDGER_UPKEEP_INTERVAL_MS, sweep, onError))
 
   // Checks and archives read whole months.
   const patientDb = running.use(openDatabase(config.DATABASE_URL, { max: 2, timeoutMs: PATIENT_MS, onError }))
@@ -175,25 +186,85 @@ if (config.WEIR_ROLES.includes('maintenance')) {
     }),
   )
 }
-if (config.WEIR_ROLES.includes('completions')) {
-  const blocking = await openRedis(config.REDIS_URL, { kind: 'blocking', timeoutMs, onError })
-  running.use(blocking)
-  const consumer = startConsumer({
-    redis: blocking,
+if (config.WEIR_ROLES.includes('webhooks')) {
+  const blocking = running.use(await openRedis(config.REDIS_URL, { kind: 'blocking', timeoutMs, onError }))
+  running.use(
+    deliverWebhooks({
+      db,
+      redis,
+      blocking,
+      prefix,
+      pepper: config.WEIR_KEY_PEPPER,
+      sending: {
+        addresses: config.WEIR_WEBHOOK_PRIVATE_ADDRESSES === 'true' ? 'private_too' : 'public',
+        timeoutMs: config.WEIR_WEBHOOK_TIMEOUT_MS,
+      },
+      retriesMs: config.WEIR_WEBHOOK_RETRIES_MS,
+      concurrency: config.WEIR_WEBHOOK_CONCURRENCY,
+      perEndpoint: config.WEIR_WEBHOOK_PER_ENDPOINT,
+      perAccount: config.WEIR_WEBHOOK_PER_ACCOUNT,
+      pollMs: config.WEIR_WEBHOOK_POLL_MS,
+      lockMs: config.WEIR_LOCK_MS,
+      stalledIntervalMs: config.WEIR_STALLED_INTERVAL_MS,
+      retentionMs: config.WEIR_WEBHOOK_RETENTION_MS,
+      upkeepMs: config.WEIR_LEDGER_UPKEEP_INTERVAL_MS,
+      shutdownMs: config.WEIR_SHUTDOWN_MS,
+      stopped,
+      metrics,
+      log,
+      onError,
+    }),
+  )
+}
+const runsLanes = {
+  ...(config.WEIR_ROLES.includes('completions') && { interactive: config.WEIR_WORKER_CONCURRENCY }),
+  ...(config.WEIR_ROLES.includes('batches') && { batch: config.WEIR_BATCH_CONCURRENCY }),
+}
+// Loading the vocabulary holds everything up, for so long on a busy machine that Redis seems to be away: not while attempts run.
+if (Object.keys(runsLanes).length > 0) await estimateTokens('anything')
+const consumers = running.use(
+  await consumeLanes(runsLanes, {
+    redis: { url: config.REDIS_URL, kind: 'blocking', timeoutMs, onError },
     prefix,
-    concurrency: config.WEIR_WORKER_CONCURRENCY,
     lockMs: config.WEIR_LOCK_MS,
     stalledIntervalMs: config.WEIR_STALLED_INTERVAL_MS,
     process: runCompletion,
+    shutdownMs: config.WEIR_SHUTDOWN_MS,
+    handBackSilent: attempts.handBackSilent,
     onError,
-  })
-  health.watch(consumer)
-  running.defer(() => {
-    // In this order, or what is handed back is fetched here again.
-    const ended = consumer.stop(config.WEIR_SHUTDOWN_MS)
-    attempts.handBackSilent()
-    return ended
-  })
+  }),
+)
+health.watch(consumers)
+if (config.WEIR_ROLES.includes('batches')) {
+  running.use(
+    await openBatches({
+      ...finishing,
+      catalogue,
+      redis,
+      prefix,
+      metrics,
+      databaseUrl: config.DATABASE_URL,
+      timeoutMs,
+      largeBodyBytes: config.WEIR_LARGE_BODY_BYTES,
+      commits: {
+        ...commitLimits,
+        leaseMs,
+        idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
+        onCommitted: commitMetrics.commits('admission'),
+      },
+      files: {
+        fileBytes: config.WEIR_FILE_MAX_BYTES,
+        bytesPerAccount: config.WEIR_FILES_BYTES_PER_ACCOUNT,
+        filesPerAccount: config.WEIR_FILES_PER_ACCOUNT,
+        retentionMs: config.WEIR_FILE_RETENTION_MS,
+      },
+      priceRefreshMs: config.WEIR_PRICE_REFRESH_MS,
+      feeding: { maxWindow: config.WEIR_BATCH_WINDOW_LINES, lineTimeoutMs: config.WEIR_BATCH_LINE_TIMEOUT_MS },
+      batchLimits: { maxLines: config.WEIR_BATCH_MAX_LINES, maxLineBytes: config.WEIR_BODY_LIMIT_BYTES },
+      log,
+      onError,
+    }),
+  )
 }
 health.begin()
 announceReady({ metricsPort: metricsServer.port })

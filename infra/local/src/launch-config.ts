@@ -58,13 +58,14 @@ export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; w
     DATABASE_URL: stack.databaseUrl,
     REDIS_URL: stack.redisUrl,
     HOST: '127.0.0.1',
+    // What signing secrets of webhooks are sealed with.
+    WEIR_KEY_PEPPER: secrets.keyPepper,
     WEIR_METRICS_PORT: metricsOfWorker?.toString(),
   }
   const ofApi = {
     PORT: String(PORT),
     WEIR_METRICS_PORT: metricsOfApi?.toString(),
     WEIR_ADMIN_KEY: secrets.adminKey,
-    WEIR_KEY_PEPPER: secrets.keyPepper,
     WEIR_RECEIPT_KEY: secrets.receiptKey,
   }
   return { worker, api: { ...worker, ...ofApi } }

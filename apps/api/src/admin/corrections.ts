@@ -1,5 +1,5 @@
 import type { LedgerHistory } from '@weir/ledger'
-import { ActionId, CompletionId, ServiceError } from '@weir/contracts'
+import { ActionId, EitherCompletionId, ServiceError } from '@weir/contracts'
 import type { AccountStore } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -21,7 +21,7 @@ const Adjustment = z
 type Adjustment = z.infer<typeof Adjustment>
 
 const Refund = z.strictObject({
-  completion_id: CompletionId,
+  completion_id: EitherCompletionId,
   credits: credits.optional().describe('By default all that is left of what it was charged'),
   reason,
   reference,

@@ -1,6 +1,6 @@
 import { tokenPriceOf } from '@weir/backends'
 import { type Catalogue, type Microcredits, type Price, PriceId, ServiceError, formatCredits } from '@weir/contracts'
-import type { Prices } from '@weir/ledger'
+import type { PriceVersion, Prices } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -36,6 +36,9 @@ type NewPrice = z.infer<typeof NewPrice>
 export function prices(deps: PricesDeps) {
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
+    // What was set for a model stays when it leaves the catalogue.
+    const shown = (version: PriceVersion) =>
+      renderPrice(version, deps.catalogue.find(version.model)?.id === version.model)
 
     app.get(
       '/prices',
@@ -47,7 +50,7 @@ export function prices(deps: PricesDeps) {
         },
       },
       async () => {
-        const data = (await deps.priceVersions.current()).map(renderPrice)
+        const data = (await deps.priceVersions.current()).map(shown)
         return { object: 'list' as const, data, has_more: false, last_id: data.at(-1)?.id ?? null }
       },
     )
@@ -66,7 +69,7 @@ export function prices(deps: PricesDeps) {
         // A model that has left the catalogue still has its history.
         const id = deps.catalogue.find(model)?.id ?? model
         const fetch = (limit: number) => deps.priceVersions.history(id, { limit, after })
-        return listOf(limit, fetch, ({ id }) => id, renderPrice)
+        return listOf(limit, fetch, ({ id }) => id, shown)
       },
     )
 
@@ -87,7 +90,7 @@ export function prices(deps: PricesDeps) {
         if (effectiveAt && effectiveAt.getTime() < Date.now())
           throw refused('effective_at', "'effective_at' must not lie in the past: leave it out to mean now.")
         const version = await deps.priceVersions.set(model.id, priceOf(body), effectiveAt)
-        return reply.code(201).send(renderPrice(version))
+        return reply.code(201).send(shown(version))
       },
     )
   }

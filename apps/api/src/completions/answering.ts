@@ -17,6 +17,8 @@ export type Attached = {
   /** The one that its client speaks. */
   dialect: Dialect
   model: string
+  /** The name that was asked for, where this request has begun it. */
+  requested?: string | undefined
   deadlineAt: number
   background?: boolean
   metadata?: Record<string, string> | undefined
@@ -34,8 +36,8 @@ export async function hasEnded(
 }
 
 /** How a completion failed, as it is told. */
-export const serviceErrorOf = ({ code, message, param, retryAfterMs }: OutcomeError): ServiceError =>
-  new ServiceError(code, message, { param, retryAfterMs })
+export const serviceErrorOf = ({ code, message, param, retryAfterMs, retryable }: OutcomeError): ServiceError =>
+  new ServiceError(code, message, { param, retryAfterMs, retryable })
 
 export function errorOf({ error }: Pick<Outcome, 'error'>): ServiceError {
   if (!error) return new ServiceError('internal', 'Something went wrong on our side. Please try again.')
@@ -48,8 +50,11 @@ export const nobodyThere = () => new ServiceError('cancelled', 'The client has c
 export const tooLate = () => new ServiceError('deadline_exceeded', 'The completion did not finish in time.')
 
 /** A failed completion can be asked about: its error names it. */
-export function withId(id: CompletionId, { code, message, param, retryAfterMs }: ServiceError): ServiceError {
-  return new ServiceError(code, message, { param, retryAfterMs, extra: { completion_id: id } })
+export function withId(
+  id: CompletionId,
+  { code, message, param, retryAfterMs, retryable }: ServiceError,
+): ServiceError {
+  return new ServiceError(code, message, { param, retryAfterMs, retryable, extra: { completion_id: id } })
 }
 
 /** The same on every replica: the time is in the id. */

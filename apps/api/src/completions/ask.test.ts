@@ -17,6 +17,7 @@ const limits: AskLimits = {
   timeouts: { plainMs: 600_000, streamMs: 3_600_000, backgroundMs: 7_200_000 },
   waitMs: 280_000,
   keep: { backgroundMs: 1_000, storedMs: 3_000, idempotencyMs: 2_000 },
+  webhookAddresses: 'public',
 }
 
 /** What a request asks for, said in a body and headers. */

@@ -3,6 +3,8 @@ import type { Ask } from '@weir/completions'
 import { type CompletionRequest, type Model, ServiceError } from '@weir/contracts'
 import type { Metadata } from '@weir/store'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Addresses } from '@weir/outbound'
+import { webhookUrlOf } from '../webhooks/webhook-url.ts'
 import { preferenceOf } from './preference.ts'
 
 export type AskLimits = {
@@ -12,6 +14,8 @@ export type AskLimits = {
   waitMs: number
   /** How long results are kept. */
   keep: { backgroundMs: number; storedMs: number; idempotencyMs: number }
+  /** Whom events may be sent to. */
+  webhookAddresses: Addresses
 }
 
 /** What a client wants done with its completion, whichever dialect it says it in. */
@@ -21,6 +25,8 @@ export type Wish = {
   metadata: Metadata | undefined
   /** Its stream ends with what was used. */
   includeUsage: boolean
+  /** Where its end is told. */
+  webhookUrl: string | undefined
 }
 
 /** A request as it was understood: `body` is what was sent, and tells it from another one with the same idempotency key. */
@@ -31,7 +37,7 @@ export type Asked = Ask & { waitMs: number; prefersAccepted: boolean }
 
 /** What a request asks for, its headers included. Throws a 400 that names what is wrong. */
 export function askOf(
-  { timeouts, waitMs, keep }: AskLimits,
+  { timeouts, waitMs, keep, webhookAddresses }: AskLimits,
   headers: IncomingHttpHeaders,
   { request, model, wish, body }: Understood,
 ): Asked {
@@ -41,8 +47,10 @@ export function askOf(
   const prefersAccepted = preference?.waitMs !== undefined && !request.stream && !background
   // Whoever sends a key says that it will come back.
   const attended = !background && idempotency === undefined
+  const webhookUrl = wish.webhookUrl === undefined ? undefined : webhookUrlOf(wish.webhookUrl, webhookAddresses)
   const keepMs = Math.max(
-    background || prefersAccepted ? keep.backgroundMs : 0,
+    // Whoever is told of its end asks for its result then.
+    background || prefersAccepted || webhookUrl !== undefined ? keep.backgroundMs : 0,
     wish.store ? keep.storedMs : 0,
     idempotency ? keep.idempotencyMs : 0,
   )
@@ -62,6 +70,7 @@ export function askOf(
     keepMs: keepMs === 0 ? undefined : keepMs,
     metadata: wish.metadata,
     includeUsage: wish.includeUsage,
+    webhookUrl,
     idempotency,
     waitMs: Math.min(preference?.waitMs ?? waitMs, waitMs),
     prefersAccepted,

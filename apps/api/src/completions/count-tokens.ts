@@ -3,6 +3,7 @@ import { type RequestDraft, imagesIn } from '@weir/contracts'
 import { anthropic } from '@weir/dialects'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { createCountTurns } from './count-turns.ts'
 import type { CreateDeps } from './create.ts'
 import { MessagesErrorBody, TokenCount } from './message-schemas.ts'
 
@@ -13,6 +14,7 @@ const TOKENS_PER_MESSAGE = 4
 
 /** POST /v1/messages/count_tokens: about how much a model would read. It costs nothing, and asks no backend. */
 export function countTokens(deps: Pick<CreateDeps, 'bodyLimitBytes' | 'bodyRoom'>) {
+  const inTurn = createCountTurns()
   return async (app: FastifyInstance) => {
     app.withTypeProvider<ZodTypeProvider>().post(
       '/v1/messages/count_tokens',
@@ -22,7 +24,7 @@ export function countTokens(deps: Pick<CreateDeps, 'bodyLimitBytes' | 'bodyRoom'
         schema: {
           summary: 'Count the tokens of a prompt',
           description:
-            'An estimate, within some percent for text: backends have tokenizers of their own, and what they report is charged. Free, and not counted by rate limits.',
+            'An estimate, within some percent for text: backends have tokenizers of their own, and what they report is charged. Free, and not counted by the rate limits of completions; more than 32 at once of an account get 429.',
           tags: ['messages'],
           security: [{ apiKey: [] }],
           body: anthropic.CountTokensRequest,
@@ -33,7 +35,10 @@ export function countTokens(deps: Pick<CreateDeps, 'bodyLimitBytes' | 'bodyRoom'
           request.body = anthropic.withoutNulls(request.body) as never
         },
       },
-      async ({ body }) => ({ input_tokens: await promptTokensOf(anthropic.toCanonicalCount(body)) }),
+      async ({ identity, body }) => {
+        const draft = anthropic.toCanonicalCount(body)
+        return { input_tokens: await inTurn(identity.accountId, () => promptTokensOf(draft)) }
+      },
     )
   }
 }

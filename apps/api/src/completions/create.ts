@@ -29,14 +29,14 @@ export type CreateDeps = AdmitDeps &
 export async function createCompletion(
   deps: CreateDeps,
   dialect: Dialect,
-  { draft, wish, body }: { draft: RequestDraft; wish: Wish; body: unknown },
+  { draft, wish, body }: { draft: RequestDraft; wish: Wish; body: Record<string, unknown> },
   asking: Pick<FastifyRequest, 'identity' | 'headers' | 'body' | 'bodyIsDone'>,
   reply: FastifyReply,
 ) {
   const { identity, headers } = asking
-  const { paramOf } = dialect
+  const paramOf = dialect.paramIn(body)
   const model = chooseModel(deps.catalogue, draft, (id) => deps.prices.priceOf(id).price, { paramOf })
-  const request = fitToModel(draft, model, paramOf)
+  const request = { ...fitToModel(draft, model, paramOf), account: identity.accountId }
   const asked = { ...askOf(deps.askLimits, headers, { request, model, wish, body }), requested: draft.model ?? 'auto' }
   const held = await heldAlready(deps, identity, asked)
   const tellRates = (standing: Standing) => void reply.headers(rateLimitHeaders(standing, headers))

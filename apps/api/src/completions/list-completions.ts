@@ -1,6 +1,6 @@
 import { statusesOf } from '@weir/completions'
 import { type AccountId, EitherCompletionId, ServiceError } from '@weir/contracts'
-import { openai } from '@weir/dialects'
+import { checked, openai } from '@weir/dialects'
 import type { CompletionFilter, CompletionRecords } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -63,6 +63,7 @@ async function pageOf(deps: ListDeps, accountId: AccountId, query: z.infer<typeo
   return { ...page, first_id: page.data[0]?.id ?? null }
 }
 
+const Pairs = z.object({ metadata: openai.Metadata })
 const pair = /^metadata\[(.{1,64})\]$/s
 
 function metadataOf(rest: Record<string, string>): CompletionFilter['metadata'] {
@@ -73,7 +74,7 @@ function metadataOf(rest: Record<string, string>): CompletionFilter['metadata'] 
     return [key, value] as const
   })
   if (pairs.length === 0) return undefined
-  const metadata = openai.Metadata.safeParse(Object.fromEntries(pairs))
-  if (metadata.success) return metadata.data
-  throw new ServiceError('invalid_request', `'metadata' ${metadata.error.issues[0]!.message}.`, { param: 'metadata' })
+  const { value, error } = checked(Pairs, { metadata: Object.fromEntries(pairs) })
+  if (error) throw error
+  return value.metadata
 }

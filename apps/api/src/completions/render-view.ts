@@ -35,7 +35,7 @@ export function renderMessageView(view: CompletionView) {
 
 /** One that was accepted just now. */
 export function renderAcceptedAs({ name }: Pick<Dialect, 'name'>, attached: Attached) {
-  const { deadlineAt, background = false, metadata = {} } = attached
+  const { deadlineAt, background = false, metadata = {}, requested, model } = attached
   return {
     ...(name === 'anthropic'
       ? { ...messageOf(attached), created_at: createdAt(attached) }
@@ -45,6 +45,7 @@ export function renderAcceptedAs({ name }: Pick<Dialect, 'name'>, attached: Atta
     stream: false,
     metadata,
     expires_at: new Date(deadlineAt).toISOString(),
+    routing: { requested, model, target: null, tried: [] },
     attempts: [],
   }
 }
@@ -71,7 +72,7 @@ type End = NonNullable<CompletionView['record']['end']>
 
 const billOf = (end: End) => ({ ...end, clampedTo: end.clampedTo ?? undefined })
 
-function standingOf({ record, status, queuePosition, attempts }: CompletionView) {
+function standingOf({ record, status, queuePosition, attempts, requested }: CompletionView) {
   const { background, stream, metadata, deadlineAt, end } = record
   return {
     status,
@@ -82,14 +83,14 @@ function standingOf({ record, status, queuePosition, attempts }: CompletionView)
     expires_at: deadlineAt.toISOString(),
     ended_at: end?.endedAt.toISOString(),
     served_by: end?.servedBy ?? undefined,
-    routing: routingOf(record.model, attempts),
+    routing: routingOf(record.model, attempts, requested),
     attempts: attempts.map(renderAttempt),
   }
 }
 
 /** From the name that was asked for to the target that served: each that did not, and why. */
-const routingOf = (model: string, attempts: readonly AttemptRecord[]) => ({
-  requested: attempts.findLast(({ requested }) => requested !== undefined)?.requested,
+const routingOf = (model: string, attempts: readonly AttemptRecord[], requested: string | undefined) => ({
+  requested,
   model,
   target: attempts.findLast(({ target }) => target !== undefined)?.target ?? null,
   tried: attempts.flatMap(({ attempt, tried = [] }) => tried.map((each) => ({ attempt, ...each }))),

@@ -18,7 +18,7 @@ const Attempt = z.object({
 })
 
 const Routing = z.object({
-  requested: z.string().optional().describe('The name that was asked for, once an attempt has ended'),
+  requested: z.string().optional().describe('The name that was asked for'),
   model: z.string().describe('What that name stood for'),
   target: z.string().nullable().describe('`backend/model`, once one has answered'),
   tried: z

@@ -2,6 +2,7 @@ import { ServiceError, errors } from '@weir/contracts'
 import { designedError } from '@weir/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { dialectOf } from './dialect-of.ts'
+import { nothingHere } from './nothing-here.ts'
 
 /** What Fastify refuses before any handler runs, by its own code. */
 const refusals: Record<string, (request: FastifyRequest) => ServiceError> = {
@@ -30,13 +31,7 @@ export function handleErrors(app: FastifyInstance): void {
     else if (errors[error.code].status >= 500) request.log.warn({ err: error.cause ?? error }, error.code)
     return sendError(request, reply, error)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendError(
-      request,
-      reply,
-      new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?', 1)[0]}.`),
-    ),
-  )
+  app.setNotFoundHandler((request, reply) => sendError(request, reply, nothingHere(request)))
 }
 
 /** A path that cannot be read reaches no route and no hook: it is named and refused here. */
@@ -46,9 +41,9 @@ export function refuseUnroutable(error: FastifyError, request: FastifyRequest, r
 }
 
 function sendError(request: FastifyRequest, reply: FastifyReply, error: ServiceError): FastifyReply {
-  const { status, retryable } = errors[error.code]
+  const { status } = errors[error.code]
   // Clients repeat any 5xx and 409 by themselves; where that cannot help we say so (both vendors' SDKs obey it).
-  if ((status >= 500 || status === 409) && !retryable) reply.header('x-should-retry', 'false')
+  if ((status >= 500 || status === 409) && !error.retryable) reply.header('x-should-retry', 'false')
   if (status === 429 || status === 503) {
     // Clients ignore, or sleep through, anything of a minute and more: 1 to 59 seconds.
     const retryAfterMs = Math.min(Math.max(error.retryAfterMs ?? 1_000, 1_000), 59_000)

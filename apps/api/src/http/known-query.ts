@@ -1,4 +1,4 @@
-import { requestErrorOf } from '@weir/dialects'
+import { checked } from '@weir/dialects'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isAnthropic } from './dialect-of.ts'
@@ -12,6 +12,6 @@ const Nothing = z.strictObject({})
 export async function refuseUnknownQuery(request: FastifyRequest): Promise<void> {
   if (isAnthropic(request)) return
   if (request.routeOptions.schema?.querystring !== undefined) return
-  const parsed = Nothing.safeParse(request.query)
-  if (!parsed.success) throw requestErrorOf(parsed.error.issues)
+  const { error } = checked(Nothing, request.query)
+  if (error) throw error
 }

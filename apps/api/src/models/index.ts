@@ -20,10 +20,9 @@ export type ModelsDeps = {
 export function models({ catalogue, prices }: ModelsDeps) {
   const all: Named[] = [
     ...catalogue.models.map((model): Named => ({ kind: 'model', model })),
-    ...catalogue.rules.map((rule): Named => ({ kind: 'rule', rule })),
+    // What a request without a model gets has a name as well.
+    ...[...catalogue.rules, catalogue.auto].map((rule): Named => ({ kind: 'rule', rule })),
   ]
-  // What a request without a model gets has a name as well.
-  if (!catalogue.rules.includes(catalogue.auto)) all.push({ kind: 'rule', rule: catalogue.auto })
 
   return async (plain: FastifyInstance) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()

@@ -1,5 +1,5 @@
 import { ServiceError } from '@weir/contracts'
-import { requestErrorOf } from '@weir/dialects'
+import { checked } from '@weir/dialects'
 import { z } from 'zod'
 import { wholeNumber } from '../inputs.ts'
 import { type Named, idOf } from './render.ts'
@@ -12,9 +12,9 @@ const PageQuery = z.object({
 
 /** A page as clients of Anthropic's API turn them: behind one id, or before one. */
 export function pageOf(all: readonly Named[], query: unknown) {
-  const parsed = PageQuery.safeParse(query)
-  if (!parsed.success) throw requestErrorOf(parsed.error.issues)
-  const { limit, after_id: after, before_id: before } = parsed.data
+  const { value, error } = checked(PageQuery, query)
+  if (error) throw error
+  const { limit, after_id: after, before_id: before } = value
   const placeOf = (param: string, id: string) => {
     const place = all.findIndex((named) => idOf(named) === id)
     if (place >= 0) return place

@@ -9,14 +9,20 @@ type Prices = Pick<PriceBook, 'priceOf'>
 
 export const idOf = (named: Named): string => (named.kind === 'model' ? named.model.id : named.rule.id)
 
-/** When this process learned of its models: both APIs want a time for each. */
-const loadedAt = new Date()
+/**
+ * Both APIs want a time for each name: since when it has its price, which every replica knows alike and remembers. One that
+ * stands for several models is as old as the oldest of them.
+ */
+function createdAt(named: Named, prices: Prices): Date {
+  const models = named.kind === 'model' ? [named.model] : modelsOf(named.rule)
+  return new Date(Math.min(...models.map(({ id }) => prices.priceOf(id).effectiveAt.getTime())))
+}
 
 /** In the shape of OpenAI's API. */
 export const renderModel = (named: Named, prices: Prices) => ({
   id: idOf(named),
   object: 'model' as const,
-  created: Math.floor(loadedAt.getTime() / 1_000),
+  created: Math.floor(createdAt(named, prices).getTime() / 1_000),
   owned_by: named.kind === 'model' ? named.model.targets[0]!.backend : 'weir',
   ...told(named, prices),
   capabilities: capabilitiesOf(named),
@@ -29,7 +35,7 @@ export function renderModelInfo(named: Named, prices: Prices) {
     type: 'model' as const,
     id: idOf(named),
     display_name: idOf(named),
-    created_at: loadedAt.toISOString(),
+    created_at: createdAt(named, prices).toISOString(),
     lifecycle: 'active' as const,
     line: null,
     deprecated_at: null,
@@ -71,7 +77,7 @@ function toldOfRule(rule: Rule) {
     max_output_tokens: Math.max(...models.map(({ maxOutputTokens }) => maxOutputTokens)),
     defaults: {},
     bounds: {},
-    stands_for: { pick: rule.pick, models: models.map(({ id }) => id) },
+    stands_for: { pick: rule.pick, models: [...new Set(models.map(({ id }) => id))] },
   }
 }
 

@@ -36,7 +36,7 @@ const Told = z.object({
 export const ModelObject = Told.extend({
   id: z.string(),
   object: z.literal('model'),
-  created: z.int(),
+  created: z.int().describe('Since when it has its price'),
   owned_by: z.string(),
   capabilities: z.array(Capability),
 })
@@ -47,7 +47,7 @@ export const ModelInfo = Told.extend({
   type: z.literal('model'),
   id: z.string(),
   display_name: z.string(),
-  created_at: z.string(),
+  created_at: z.string().describe('Since when it has its price'),
   lifecycle: z.literal('active'),
   line: z.null(),
   deprecated_at: z.null(),

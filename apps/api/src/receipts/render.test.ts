@@ -19,6 +19,7 @@ const receipt: Receipt = {
     metadata: {},
     createdAt: at,
     deadlineAt: at,
+    ofBatch: true,
     batchDiscount: 50,
     isDeleted: false,
   },

@@ -62,8 +62,10 @@ export const Receipt = z.object({
     reasoning_tokens: z.int(),
     images: z.int(),
     source: z
-      .enum(['reported', 'estimated', 'none'])
-      .describe('Reported by the backend, or counted by Weir; `none` where nothing is charged and nobody counted'),
+      .enum(['reported', 'capped', 'estimated', 'none'])
+      .describe(
+        'Reported by the backend, capped at what the request could use, or counted by Weir; `none` where nothing is charged and nobody counted',
+      ),
   }),
   price: PricePaid.nullable(),
   quote: credits('The most it could cost, as it was asked for'),

@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { ErrorBody } from '../answer-schemas.ts'
 import { examples } from './examples.ts'
 import {
   type Headers,
@@ -31,13 +33,25 @@ export function described<Given extends object>(document: Given): Given {
 
 function describe(path: string, method: string, operation: Operation): void {
   const creates = method === 'post' && creating.has(path)
-  for (const [status, answer] of Object.entries((operation.responses ??= {})))
-    answer.headers = headersOf(status, creates)
+  const responses = (operation.responses ??= {})
+  addFailures(responses)
+  for (const [status, answer] of Object.entries(responses)) answer.headers = headersOf(status, creates)
   if (path.startsWith('/v1/messages') || path.startsWith('/v1/models')) (operation.parameters ??= []).push(version)
   if (creates) (operation.parameters ??= []).push(...asked)
   if (creates || path.endsWith('/stream')) streams(operation)
   const body = method === 'post' && operation.requestBody?.content['application/json']
   if (body && examples[path]) body.examples = examples[path]
+}
+
+const anyFailure: Answer = {
+  description: 'A failure',
+  content: { 'application/json': { schema: z.toJSONSchema(ErrorBody, { io: 'input' }) } },
+}
+
+/** Whatever is asked for may be refused, and may fail, in the envelope of its API. */
+function addFailures(responses: Record<string, Answer>): void {
+  const known = responses['4XX'] ?? responses['5XX'] ?? anyFailure
+  for (const status of ['4XX', '5XX']) responses[status] ??= { ...known }
 }
 
 function headersOf(status: string, creates: boolean): Headers {

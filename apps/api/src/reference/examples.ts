@@ -99,10 +99,55 @@ const message: Examples = {
   background: { summary: 'In the background', value: { model: 'auto', max_tokens: 200, messages, background: true } },
 }
 
+const ofFile = {
+  input_file_id: 'file-01h455vb4pex5vsknk084sn02q',
+  endpoint: '/v1/chat/completions',
+  completion_window: '24h',
+}
+
+/** Of a file that its owner has. */
+const batch: Examples = {
+  plain: { summary: 'The requests in a file', value: { ...ofFile, metadata: { order: '7' } } },
+  bounded: { summary: 'One that may cost so much and no more', value: { ...ofFile, max_credits: 2.5 } },
+  dry: { summary: 'Only an estimate', value: { ...ofFile, dry_run: true } },
+}
+
 /** By path, for POST. */
 export const examples: Readonly<Record<string, Examples>> = {
   '/v1/chat/completions': chat,
   '/v1/messages': message,
+  '/v1/webhook_endpoints': {
+    endpoint: {
+      summary: 'An endpoint that is told how completions end',
+      value: {
+        name: 'Orders',
+        url: 'https://example.com/hooks',
+        event_types: ['chat.completion.completed', 'chat.completion.failed'],
+      },
+    },
+  },
+  '/v1/webhook_endpoints/{id}': {
+    enable: { summary: 'Takes it into use again', value: { enabled: true } },
+    change: { summary: 'Other events', value: { event_types: ['batch.completed', 'batch.failed'] } },
+  },
+  '/v1/webhook_endpoints/{id}/rotate_secret': {
+    overlap: { summary: 'With both secrets for a day', value: { keep_old_secret_active_for_24_hours: true } },
+  },
+  '/v1/webhook_endpoints/{id}/redeliver': {
+    failed: { summary: 'What could not be delivered', value: { since: '2026-01-31T12:00:00Z' } },
+  },
+  '/v1/batches': batch,
+  '/v1/messages/batches': {
+    plain: {
+      summary: 'Two requests',
+      value: {
+        requests: ['first', 'second'].map((custom_id) => ({
+          custom_id,
+          params: { model: 'auto', max_tokens: 200, messages },
+        })),
+      },
+    },
+  },
   '/v1/messages/count_tokens': {
     prompt: { summary: 'A prompt', value: { model: 'auto', system: 'You are brief.', messages } },
   },

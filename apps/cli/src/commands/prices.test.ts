@@ -17,6 +17,7 @@ const price = {
   batch_discount: 50,
   effective_at: '2026-01-01T00:00:00.000Z',
   source: 'catalogue',
+  served: true,
 }
 const listOf = (...data: object[]) => ({ body: { object: 'list', data, has_more: false, last_id: null } })
 
@@ -34,6 +35,14 @@ test('prices are a table, in credits for so many tokens', async () => {
     'quick,1.0,0.25,1.25,2,3,1000000,0.001,0,0.000001,-50%,TIME,catalogue,price_1',
   )
   expect(second).toMatch(/^slow {4}12\.5 .* 0\.000001 +TIME {2}admin {6}price_2$/)
+})
+
+test('a model that has left the catalogue is marked in the table of prices', async () => {
+  await using admin = await adminStandIn({ 'GET /prices': listOf(price, { ...price, model: 'old', served: false }) })
+
+  const { out } = await admin.weir('prices', 'list')
+
+  expect(out).toMatch(/^quick {2}.*\nold \(not served\) {2}/m)
 })
 
 test('the history of a model is asked for by its name, whatever is in it', async () => {

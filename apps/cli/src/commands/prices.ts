@@ -112,8 +112,8 @@ function rowsOf(prices: readonly Price[]): string[][] {
   const columnOf = (name: (typeof tokenPrices | typeof otherPrices)[number]) =>
     alignAmounts(prices.map((price) => price[name]))
   const [forTokens, forOthers] = [tokenPrices.map(columnOf), otherPrices.map(columnOf)]
-  return prices.map(({ model, per, batch_discount, effective_at, source, id }, row) => [
-    model,
+  return prices.map(({ model, per, batch_discount, effective_at, source, served, id }, row) => [
+    served ? model : `${model} (not served)`,
     ...forTokens.map((column) => column[row] ?? ''),
     String(per),
     ...forOthers.map((column) => column[row] ?? ''),

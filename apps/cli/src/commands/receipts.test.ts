@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newAccountId, newCompletionId } from '@weir/contracts'
+import { messageIdOf, newAccountId, newCompletionId } from '@weir/contracts'
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, expect, test } from 'vitest'
 import { adminStandIn, checkoutWith, refused, weir } from '../testing/admin-stand-in.ts'
@@ -134,6 +134,8 @@ test('a receipt is fetched with the key of its account and printed whole', async
 
   expect({ exitCode, got: JSON.parse(out) }).toEqual({ exitCode: 0, got: body })
   expect(server.asked[0]?.authorization).toBe('Bearer weir_sk_1')
+  const asMessage = await server.weir('receipts', 'get', messageIdOf(id), '--api-key', 'weir_sk_1')
+  expect(asMessage).toMatchObject({ exitCode: 0, out })
 })
 
 test('inside a checkout that runs Weir the key of its account is known, and goes to no other server', async () => {

@@ -42,14 +42,18 @@ export const refused = (status: number, message: string): Answer => ({
   body: { error: { message, type: 'invalid_request_error', param: null, code: null } },
 })
 
+type Environment = { url?: string; adminKey?: string; config?: string; secrets?: Record<string, string> }
+
 /** Runs one command with nothing in the environment, and gives what it printed. */
-export async function weir(args: string[], folder = tmpdir(), environment: { url?: string; adminKey?: string } = {}) {
+export async function weir(args: string[], folder = tmpdir(), environment: Environment = {}) {
   let out = ''
   let err = ''
   const exitCode = await run(args, {
     url: environment.url,
     adminKey: environment.adminKey,
     folder,
+    config: environment.config,
+    secretOf: (name) => environment.secrets?.[name],
     colour: false,
     out: (text) => (out += text),
     pour: async (bytes) => {

@@ -52,13 +52,13 @@ export async function openWeir(options: WeirOptions = {}): Promise<Weir> {
     REDIS_URL: redis.url,
     WEIR_REDIS_PREFIX: redis.prefix,
     WEIR_CONFIG: configPath,
+    WEIR_KEY_PEPPER: secrets.keyPepper,
     LOG_LEVEL: 'warn',
   }
   const ofApi = {
     PORT: '0',
     HOST: '127.0.0.1',
     WEIR_ADMIN_KEY: secrets.adminKey,
-    WEIR_KEY_PEPPER: secrets.keyPepper,
     WEIR_RECEIPT_KEY: secrets.receiptKey,
   }
   const workers = openFleet(resources, 'worker', { ...common, ...options.workerEnv })

@@ -1,0 +1,111 @@
+import type { Readable } from 'node:stream'
+import { ServiceError } from '@weir/contracts'
+import type { Batch, BatchStore, FileStore, Identity } from '@weir/store'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Transfers } from '../../files/transfers.ts'
+import { givingTime } from '../../http/slow-senders.ts'
+import { webhookUrlOf } from '../../webhooks/webhook-url.ts'
+import type { CreateBatchDeps } from '../create-batch.ts'
+import { tooManyBatches } from '../shared.ts'
+import { bodyTooLarge } from './inline-body.ts'
+import { InlineBatch, type Read, type RequestBounds, linesIn } from './read-requests.ts'
+import { renderMessageBatch } from './render-message-batch.ts'
+import { MessageBatch } from './schemas.ts'
+import { baseUrlOf, refusals, shared } from './shared.ts'
+
+export type CreateMessageBatchDeps = Pick<CreateBatchDeps, 'batchTerms' | 'webhookSending'> & {
+  batches: Pick<BatchStore, 'create'>
+  files: Pick<FileStore, 'write' | 'remove'>
+  inlineBatch: RequestBounds
+  publicUrl: string | undefined
+  /** A sender that brings next to nothing for so long is cut off. */
+  eventStream: { stallMs: number }
+}
+
+/** Its requests are needed until its window has ended; then they go by themselves. */
+const KEPT_LONGER_MS = 86_400_000
+
+/** POST /v1/messages/batches: requests that come in the body itself. They are written to a file as they come. */
+export function createMessageBatch(deps: CreateMessageBatchDeps, transfers: Transfers) {
+  const refuseTooLarge = async ({ headers }: FastifyRequest) => {
+    const { maxBytes } = deps.inlineBatch
+    if (Number(headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes)
+  }
+
+  return async (app: FastifyInstance) => {
+    app.removeContentTypeParser('application/json')
+    app.addContentTypeParser('application/json', async (_: FastifyRequest, body: Readable) => body)
+    app.withTypeProvider<ZodTypeProvider>().post(
+      '/v1/messages/batches',
+      {
+        onRequest: refuseTooLarge,
+        // Nothing is validated as a whole.
+        validatorCompiler: () => (value) => ({ value }),
+        schema: {
+          ...shared,
+          summary: 'Create a message batch',
+          description:
+            'Requests that are not as they should be end as errored; what is wrong with the list itself is refused at once. `max_credits` and `webhook_url` are ours.',
+          body: InlineBatch,
+          response: { 200: MessageBatch, ...refusals },
+        },
+      },
+      async ({ identity, raw, body, protocol, host }) => {
+        using _ = transfers.begin(identity.accountId)
+        using _time = givingTime(raw, deps.eventStream.stallMs)
+        if (body === undefined) throw new ServiceError('invalid_request', 'The request body is empty.')
+        const { batch, requests } = await created(deps, identity, body as unknown as Readable)
+        const rendered = renderMessageBatch(batch, baseUrlOf(deps.publicUrl, { protocol, host }))
+        // It counts them itself once they are validated.
+        return { ...rendered, request_counts: { ...rendered.request_counts, processing: requests } }
+      },
+    )
+  }
+}
+
+async function created(
+  { batches, files, batchTerms, webhookSending, inlineBatch }: CreateMessageBatchDeps,
+  { accountId, keyId }: Pick<Identity, 'accountId' | 'keyId'>,
+  body: Readable,
+): Promise<{ batch: Batch; requests: number }> {
+  const { mostOpen, ...terms } = batchTerms
+  const read: Read = { requests: 0, maxCost: undefined, webhookUrl: undefined }
+  const expiresAt = new Date(Date.now() + terms.windowMs + KEPT_LONGER_MS)
+  const input = await files.write(
+    { accountId, keyId, purpose: 'batch_input', filename: 'requests.jsonl', expiresAt },
+    linesIn(piecesOf(body), read, inlineBatch),
+  )
+  try {
+    const { maxCost, webhookUrl: given } = read
+    const batch = await batches.create(
+      {
+        ...terms,
+        accountId,
+        keyId,
+        dialect: 'anthropic',
+        endpoint: '/v1/messages',
+        inputFileId: input.id,
+        metadata: undefined,
+        webhookUrl: given === undefined ? undefined : webhookUrlOf(given, webhookSending.addresses),
+        dryRun: false,
+        maxCost,
+      },
+      { mostOpen },
+    )
+    if (!batch) throw tooManyBatches(mostOpen)
+    return { batch, requests: read.requests }
+  } catch (error) {
+    await files.remove(accountId, input.id).catch(() => {})
+    throw error
+  }
+}
+
+/** What is refused on the way is read on and thrown away: its sender comes to hear why, and may ask on. */
+async function* piecesOf(body: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body.iterator({ destroyOnReturn: false })
+  } finally {
+    body.resume()
+  }
+}
