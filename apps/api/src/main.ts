@@ -177,6 +177,7 @@ const app = await createServer(
     batchItems: createBatchItems(db),
     batchLines: createBatchLines(db),
     batchTerms: {
+      idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
       mostOpen: config.WEIR_BATCHES_PER_ACCOUNT,
       windowMs: config.WEIR_BATCH_COMPLETION_MS,
       maxTries: config.WEIR_BATCH_MAX_TRIES,

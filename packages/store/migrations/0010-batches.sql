@@ -10,6 +10,11 @@ create table store.batch (
   input_file_id uuid not null,
   metadata jsonb,
   webhook_url text,
+  -- The first request with a key makes the batch that all others with it are given; the digest tells whether they ask the same.
+  idempotency_key text,
+  request_digest bytea,
+  -- Lines that its input has, where that is known before it is validated.
+  expected int,
   -- Only validated and estimated.
   dry_run boolean not null,
   -- Microcredits that it may cost at most; null where its owner set no bound.
@@ -70,6 +75,7 @@ create table store.batch (
   constraint batch_pauses_for_something check ((paused_for is null) = (paused_at is null))
 ) with (fillfactor = 50);
 create index batch_of_account on store.batch (account_id, id);
+create unique index batch_idempotency_key on store.batch (account_id, idempotency_key) where idempotency_key is not null;
 create index batch_open on store.batch (id) where ended_at is null;
 
 create table store.batch_item (

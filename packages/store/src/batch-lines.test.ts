@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createBatchItems } from './batch-items.ts'
 import { createBatchLines } from './batch-lines.ts'
 import { createBatchWork } from './batch-work.ts'
-import { type Batch, createBatchStore } from './batches.ts'
+import { type NewBatch, createBatchStore } from './batches.ts'
 import { type StoreFixture, openStoreFixture } from './testing/store-fixture.ts'
 
 let fixture: StoreFixture
@@ -14,32 +14,43 @@ beforeAll(async () => {
 afterAll(() => fixture?.[Symbol.asyncDispose]())
 
 /** A batch whose lines are being checked, with so many of them noted. */
-async function validating(lines: number) {
+async function validating(lines: number, idempotency?: { key: string; digest: Buffer }) {
   const batches = createBatchStore(fixture.db)
   const items = createBatchItems(fixture.db)
   const accountId = newAccountId()
-  const batch = (await batches.create(
-    {
-      accountId,
-      keyId: newKeyId(),
-      dialect: 'openai',
-      endpoint: '/v1/chat/completions',
-      inputFileId: newFileId(),
-      metadata: undefined,
-      webhookUrl: undefined,
-      dryRun: false,
-      maxCost: undefined,
-      maxTries: 3,
-      resultsKeptMs: 60_000,
-      windowMs: 60_000,
-    },
-    { mostOpen: 10 },
-  )) as Batch
+  const wish = {
+    accountId,
+    keyId: newKeyId(),
+    dialect: 'openai',
+    endpoint: '/v1/chat/completions',
+    inputFileId: newFileId(),
+    metadata: undefined,
+    webhookUrl: undefined,
+    dryRun: false,
+    maxCost: undefined,
+    maxTries: 3,
+    resultsKeptMs: 60_000,
+    windowMs: 60_000,
+    idempotency,
+  } as const
+  const create = (more: Partial<NewBatch> = {}, terms: { mostOpen?: number; idempotencyMs?: number } = {}) =>
+    batches.create({ ...wish, ...more }, { mostOpen: 10, idempotencyMs: 60_000, ...terms })
+  const created = await create()
+  if (created.kind !== 'created') throw new Error(`it is ${created.kind}`)
+  const { batch } = created
   await items.add(
     batch.id,
     Array.from({ length: lines }, (_, n) => ({ line: n + 1, customId: `line-${n + 1}`, startByte: n * 10, bytes: 9 })),
   )
-  return { batches, items, batch, accountId, work: createBatchWork(fixture.db), lines: createBatchLines(fixture.db) }
+  return {
+    create,
+    batches,
+    items,
+    batch,
+    accountId,
+    work: createBatchWork(fixture.db),
+    lines: createBatchLines(fixture.db),
+  }
 }
 
 test('lines are listed by their place in the input, a page at a time, all of them or those in one state', async () => {
@@ -97,6 +108,52 @@ test('a batch is cancelled while its lines are being checked', async () => {
   expect(await batches.cancel(accountId, batch.id)).toBe(true)
 
   expect(await batches.find(accountId, batch.id)).toMatchObject({ state: 'cancelling' })
+})
+
+test('a batch that is cancelled while its lines are being checked ends with every one of them', async () => {
+  const { batches, work, items, accountId, batch } = await validating(3)
+  await batches.cancel(accountId, batch.id)
+  expect(await work.toFinalize(1)).toBeUndefined()
+
+  await work.begin(batch.id, { lines: 3, bad: 0, quote: 5n })
+  await work.turnOver()
+
+  expect(await work.toFinalize(60_000)).toMatchObject({ id: batch.id, lines: { total: 3, cancelled: 3, pending: 0 } })
+  expect(await items.ended(batch.id, { after: 0, limit: 10, states: ['cancelled'] })).toHaveLength(3)
+})
+
+test('a batch whose input is wrong, and that was cancelled meanwhile, is cancelled', async () => {
+  const { batches, work, accountId, batch } = await validating(0)
+  await batches.cancel(accountId, batch.id)
+
+  await work.refuse(batch.id, [{ code: 'empty_file', message: 'It has no lines.' }])
+
+  expect(await batches.find(accountId, batch.id)).toMatchObject({ state: 'cancelled', endedAt: expect.any(Date) })
+})
+
+test('a key makes one batch, however often it is asked for, until it lapses', async () => {
+  const idempotency = { key: 'mine', digest: Buffer.from('this') }
+  const { create, batch } = await validating(0, idempotency)
+
+  expect(await create()).toMatchObject({ kind: 'held', isSame: true, batch: { id: batch.id } })
+  expect(await create({}, { mostOpen: 1 })).toMatchObject({ kind: 'held', isSame: true })
+  expect(await create({ idempotency: { key: 'mine', digest: Buffer.from('that') } })).toMatchObject({
+    kind: 'held',
+    isSame: false,
+  })
+  expect(await create({ idempotency: undefined }, { mostOpen: 1 })).toEqual({ kind: 'too_many' })
+  expect(await create({}, { idempotencyMs: 0 })).toMatchObject({ kind: 'created' })
+})
+
+test('of many that ask at once with one key, one makes the batch', async () => {
+  const { create, batch } = await validating(0)
+  const idempotency = { key: 'at once', digest: Buffer.from('this') }
+
+  const all = await Promise.all(Array.from({ length: 6 }, () => create({ idempotency })))
+
+  expect(all.filter(({ kind }) => kind === 'created')).toHaveLength(1)
+  expect(new Set(all.map((each) => each.kind !== 'too_many' && each.batch.id)).size).toBe(1)
+  expect(all.map((each) => each.kind !== 'too_many' && each.batch.id)).not.toContain(batch.id)
 })
 
 test('only the batches of one API are listed where only those are asked for', async () => {

@@ -19,15 +19,15 @@ export function createBatchWork(db: Database) {
   }
 
   return {
-    toValidate: (leaseMs: number) => take(sql`state = 'validating'`, leaseMs),
-    toFinalize: (leaseMs: number) =>
-      take(sql`pending + running = 0 and state in ('finalizing', 'cancelling')`, leaseMs),
+    /** One that is cancelled meanwhile is validated all the same: its results tell of every line. */
+    toValidate: (leaseMs: number) => take(isUnbegun, leaseMs),
+    toFinalize: (leaseMs: number) => take(isRunOut, leaseMs),
 
-    /** Whether it is still in this state: then it is nobody else's for `leaseMs` from now. */
-    async holds(id: BatchId, state: Batch['state'], leaseMs: number): Promise<boolean> {
+    /** Whether it still waits to be begun, or to be finished: then it is nobody else's for `leaseMs` from now. */
+    async holds(id: BatchId, until: 'begun' | 'finished', leaseMs: number): Promise<boolean> {
       const { numAffectedRows } = await sql`
         update store.batch set held_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
-        where id = ${uuidOf(id)} and state = ${state}`.execute(db)
+        where id = ${uuidOf(id)} and ${until === 'begun' ? isUnbegun : isRunOut}`.execute(db)
       return numAffectedRows === 1n
     },
 
@@ -39,26 +39,31 @@ export function createBatchWork(db: Database) {
       const good = lines - bad
       await sql`
         with begun as (
-        update store.batch
-        set state = case when dry_run then 'completed' else 'in_progress' end, total = ${lines}, failed = ${bad},
-            pending = case when dry_run then 0 else ${good}::int end,
-            cancelled = case when dry_run then ${good}::int else 0 end, quote = ${quote},
-            in_progress_at = clock_timestamp(), ended_at = case when dry_run then clock_timestamp() end,
-            held_until = '-infinity'
-        where id = ${uuidOf(id)} and state = 'validating' returning *
+          update store.batch
+          set state = case when state = 'cancelling' then state when dry_run then 'completed' else 'in_progress' end,
+              total = ${lines}, failed = ${bad}, quote = ${quote},
+              pending = case when dry_run then 0 else ${good}::int end,
+              cancelled = case when dry_run then ${good}::int else 0 end,
+              in_progress_at = clock_timestamp(),
+              ended_at = case when dry_run and state = 'validating' then clock_timestamp() end,
+              held_until = '-infinity'
+          where id = ${uuidOf(id)} and ${isUnbegun} returning *
         )
-        select ${emitted(sql`'batch.' || state`)} from begun having count(*) > 0`.execute(db)
+        select ${emitted(sql`'batch.' || state`)} from begun where state <> 'cancelling' having count(*) > 0`.execute(
+        db,
+      )
     },
 
     /** Its input is not as it should be: nothing of it runs. */
     async refuse(id: BatchId, errors: readonly BatchError[]): Promise<void> {
       await sql`
         with refused as (
-          update store.batch set state = 'failed', errors = ${JSON.stringify(errors)}::jsonb, ended_at = clock_timestamp()
-          where id = ${uuidOf(id)} and state = 'validating' returning *
+          update store.batch
+          set state = case state when 'cancelling' then 'cancelled' else 'failed' end,
+              errors = ${JSON.stringify(errors)}::jsonb, ended_at = clock_timestamp()
+          where id = ${uuidOf(id)} and ${isUnbegun} returning *
         )
-        select ${inlineInputGone}, ${emitted(sql`'batch.failed'::text`)}
-        from refused having count(*) > 0`.execute(db)
+        select ${inlineInputGone}, ${emitted(sql`'batch.' || state`)} from refused having count(*) > 0`.execute(db)
     },
 
     /** Not fed until then. The first time it pauses for something it says so. */
@@ -130,7 +135,7 @@ export function createBatchWork(db: Database) {
         with ended as (
           update store.batch
           set state = ends_as, ended_at = clock_timestamp(), output_file_id = ${output}, error_file_id = ${errors}
-          where id = ${uuidOf(id)} and state in ('finalizing', 'cancelling') and pending + running = 0
+          where id = ${uuidOf(id)} and ${isRunOut}
           returning *
         )
         select store.publish_files(array_remove(array[${output}::uuid, ${errors}::uuid], null)),
@@ -139,6 +144,9 @@ export function createBatchWork(db: Database) {
     },
   }
 }
+
+const isUnbegun = sql`in_progress_at is null and state in ('validating', 'cancelling')`
+const isRunOut = sql`pending + running = 0 and (state = 'finalizing' or state = 'cancelling' and in_progress_at is not null)`
 
 const keyRevoked: BatchError = {
   code: 'key_revoked',

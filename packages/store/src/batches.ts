@@ -61,6 +61,8 @@ export type Batch = {
   finalizingAt: Date | undefined
   cancellingAt: Date | undefined
   endedAt: Date | undefined
+  /** Lines of its input, where that is known before it is validated. */
+  expectedLines: number | undefined
   lines: Record<'total' | 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'expired', number>
   /** What its running lines have reserved, and what those that ended were charged. */
   reserved: Microcredits
@@ -83,7 +85,18 @@ export type NewBatch = Pick<
   | 'maxCost'
   | 'maxTries'
   | 'resultsKeptMs'
-> & { windowMs: number }
+> & {
+  windowMs: number
+  /** Lines of the input, where that is known already. */
+  expectedLines?: number | undefined
+  idempotency?: { key: string; digest: Buffer } | undefined
+}
+
+/** `held`: its idempotency key has made another one, which was asked the same or not. */
+export type CreatedBatch =
+  | { kind: 'created'; batch: Batch }
+  | { kind: 'held'; batch: Batch; isSame: boolean }
+  | { kind: 'too_many' }
 
 export type BatchPage = {
   limit: number
@@ -97,24 +110,49 @@ export type BatchStore = ReturnType<typeof createBatchStore>
 
 /** Batches as their accounts see them. What belongs to another account, or was deleted, is not there. */
 export function createBatchStore(db: Database) {
+  async function freeLapsedKey(accountId: AccountId, key: string, idempotencyMs: number): Promise<void> {
+    await sql`
+      update store.batch set idempotency_key = null, request_digest = null
+      where account_id = ${uuidOf(accountId)} and idempotency_key = ${key}
+        and created_at < clock_timestamp() - ${idempotencyMs}::float8 * interval '1 ms'`.execute(db)
+  }
+
+  async function heldBy(
+    accountId: AccountId,
+    { key, digest }: { key: string; digest: Buffer },
+  ): Promise<CreatedBatch | undefined> {
+    const { rows } = await sql<BatchRow & { is_same: boolean }>`
+      select *, request_digest = ${digest} as is_same from store.batch
+      where account_id = ${uuidOf(accountId)} and idempotency_key = ${key}`.execute(db)
+    return rows[0] && { kind: 'held', batch: batchOf(rows[0]), isSame: rows[0].is_same }
+  }
+
   return {
-    /** Undefined where the account has `mostOpen` already that have not ended. */
-    async create(batch: NewBatch, { mostOpen }: { mostOpen: number }): Promise<Batch | undefined> {
+    /** Not where the account has `mostOpen` already that have not ended. A key stands for its batch for `idempotencyMs`. */
+    async create(
+      batch: NewBatch,
+      { mostOpen, idempotencyMs }: { mostOpen: number; idempotencyMs: number },
+    ): Promise<CreatedBatch> {
+      const { accountId, idempotency } = batch
+      if (idempotency) await freeLapsedKey(accountId, idempotency.key, idempotencyMs)
       const { rows } = await sql<BatchRow>`
         insert into store.batch (id, account_id, key_id, dialect, endpoint, input_file_id, metadata, webhook_url, dry_run,
-          max_cost, max_tries, results_kept_ms, expires_at)
-        select ${uuidOf(newBatchId())}, ${uuidOf(batch.accountId)}, ${uuidOf(batch.keyId)}, ${batch.dialect},
+          max_cost, max_tries, results_kept_ms, expected, idempotency_key, request_digest, expires_at)
+        select ${uuidOf(newBatchId())}, ${uuidOf(accountId)}, ${uuidOf(batch.keyId)}, ${batch.dialect},
           ${batch.endpoint}, ${uuidOf(batch.inputFileId)},
           ${batch.metadata === undefined ? null : JSON.stringify(batch.metadata)}::jsonb, ${batch.webhookUrl ?? null},
           ${batch.dryRun}, ${batch.maxCost ?? null}::bigint, ${batch.maxTries},
-          ${batch.resultsKeptMs}::bigint,
+          ${batch.resultsKeptMs}::bigint, ${batch.expectedLines ?? null}::int, ${idempotency?.key ?? null},
+          ${idempotency?.digest ?? null}::bytea,
           clock_timestamp() + ${batch.windowMs}::float8 * interval '1 ms'
         -- One after the other, or many at once would all see room.
-        from (select pg_advisory_xact_lock(hashtextextended(${batch.accountId}, 7730002))) turn
+        from (select pg_advisory_xact_lock(hashtextextended(${accountId}, 7730002))) turn
         where (select count(*) from store.batch
-               where account_id = ${uuidOf(batch.accountId)} and ended_at is null) < ${mostOpen}::int
+               where account_id = ${uuidOf(accountId)} and ended_at is null) < ${mostOpen}::int
+        on conflict (account_id, idempotency_key) where idempotency_key is not null do nothing
         returning *`.execute(db)
-      return rows[0] && batchOf(rows[0])
+      if (rows[0]) return { kind: 'created', batch: batchOf(rows[0]) }
+      return (idempotency && (await heldBy(accountId, idempotency))) ?? { kind: 'too_many' }
     },
 
     async find(accountId: AccountId, id: BatchId): Promise<Batch | undefined> {
@@ -187,6 +225,7 @@ export type BatchRow = {
   max_cost: bigint | null
   max_tries: number
   results_kept_ms: bigint
+  expected: number | null
   state: BatchState
   paused_for: PausedFor | null
   paused_at: Date | null
@@ -240,6 +279,7 @@ export function batchOf(row: BatchRow): Batch {
     finalizingAt: row.finalizing_at ?? undefined,
     cancellingAt: row.cancelling_at ?? undefined,
     endedAt: row.ended_at ?? undefined,
+    expectedLines: row.expected ?? undefined,
     lines: { total, pending, running, completed, failed, cancelled, expired },
     reserved: row.reserved,
     charged: row.charged,

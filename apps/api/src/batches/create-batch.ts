@@ -1,13 +1,14 @@
-import { type AccountId, type FileId, type KeyId, ServiceError } from '@weir/contracts'
+import { type AccountId, type FileId, ServiceError } from '@weir/contracts'
 import { openai } from '@weir/dialects'
 import type { Addresses } from '@weir/outbound'
-import type { Batch, BatchStore, FileStore } from '@weir/store'
+import type { BatchStore, FileStore, Identity } from '@weir/store'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { idempotencyOf } from '../completions/ask.ts'
 import { webhookUrlOf } from '../webhooks/webhook-url.ts'
 import { renderBatch } from './render-batch.ts'
 import { BatchObject, NewBatch } from './schemas.ts'
-import { refusals, shared, tooManyBatches } from './shared.ts'
+import { batchIn, refusals, shared } from './shared.ts'
 
 /** What becomes of every batch alike. */
 export type BatchTerms = {
@@ -16,6 +17,7 @@ export type BatchTerms = {
   windowMs: number
   maxTries: number
   resultsKeptMs: number
+  idempotencyMs: number
 }
 
 export type CreateBatchDeps = {
@@ -43,23 +45,29 @@ export function createBatch(deps: CreateBatchDeps) {
           request.body = openai.withoutNulls(request.body) as never
         },
       },
-      async ({ identity: { accountId, keyId }, body }) => renderBatch(await created(deps, { accountId, keyId }, body)),
+      async ({ identity, body, headers }, reply) => {
+        const idempotency = idempotencyOf(headers['idempotency-key'], body)
+        const { batch, isReplayed } = await created(deps, identity, body, idempotency)
+        if (isReplayed) reply.header('idempotent-replayed', 'true')
+        return renderBatch(batch)
+      },
     )
   }
 }
 
 async function created(
   deps: CreateBatchDeps,
-  { accountId, keyId }: { accountId: AccountId; keyId: KeyId },
+  { accountId, keyId }: Pick<Identity, 'accountId' | 'keyId'>,
   body: NewBatch,
-): Promise<Batch> {
+  idempotency: ReturnType<typeof idempotencyOf>,
+) {
   const { batches, files, batchTerms, webhookSending } = deps
-  const { mostOpen, ...terms } = batchTerms
+  const { mostOpen, idempotencyMs, ...terms } = batchTerms
   const webhookUrl =
     body.webhook_url === undefined ? undefined : webhookUrlOf(body.webhook_url, webhookSending.addresses)
   await assertInput(files, accountId, body.input_file_id)
   const keepSeconds = body.output_expires_after?.seconds
-  const batch = await batches.create(
+  const made = await batches.create(
     {
       ...terms,
       accountId,
@@ -72,11 +80,11 @@ async function created(
       dryRun: body.dry_run ?? false,
       maxCost: body.max_credits,
       resultsKeptMs: keepSeconds === undefined ? terms.resultsKeptMs : keepSeconds * 1_000,
+      idempotency,
     },
-    { mostOpen },
+    { mostOpen, idempotencyMs },
   )
-  if (!batch) throw tooManyBatches(mostOpen)
-  return batch
+  return batchIn(made, mostOpen)
 }
 
 async function assertInput(files: Pick<FileStore, 'find'>, accountId: AccountId, id: FileId): Promise<void> {

@@ -79,13 +79,16 @@ export function askOf(
 
 const keyShape = /^[\x21-\x7e]{1,255}$/
 
-function idempotencyOf(key: string | string[] | undefined, body: unknown): Ask['idempotency'] {
-  if (key === undefined) return undefined
-  if (typeof key !== 'string' || !keyShape.test(key)) {
-    const message = "'Idempotency-Key' must be 1 to 255 printable ASCII characters without spaces."
-    throw new ServiceError('invalid_request', message, { param: 'Idempotency-Key' })
-  }
-  return { key, digest: createHash('sha256').update(JSON.stringify(body)).digest() }
+/** A key that makes a request safe to repeat, and what tells that request from another. */
+export function idempotencyOf(header: string | string[] | undefined, body: unknown): Ask['idempotency'] {
+  const key = idempotencyKeyOf(header)
+  return key === undefined ? undefined : { key, digest: createHash('sha256').update(JSON.stringify(body)).digest() }
+}
+
+export function idempotencyKeyOf(key: string | string[] | undefined): string | undefined {
+  if (key === undefined || (typeof key === 'string' && keyShape.test(key))) return key
+  const message = "'Idempotency-Key' must be 1 to 255 printable ASCII characters without spaces."
+  throw new ServiceError('invalid_request', message, { param: 'Idempotency-Key' })
 }
 
 function timeoutOf(seconds: string | string[] | undefined, mostMs: number): number | undefined {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { takeEmptyBodies } from '../http/empty-body.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type CancelCompletionDeps, cancelCompletions } from './cancel-completion.ts'
 import { type ChangeDeps, changeCompletions } from './change-completion.ts'
@@ -25,6 +26,7 @@ export function completions(deps: CompletionsDeps) {
     await app.register(messages(deps))
     await app.register(countTokens(deps))
     await app.register(async (strict) => {
+      takeEmptyBodies(strict)
       strict.addHook('preValidation', refuseUnknownQuery)
       await strict.register(listCompletions(deps))
       await strict.register(showCompletions(deps))

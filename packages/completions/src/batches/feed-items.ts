@@ -9,6 +9,7 @@ import { type HandOverDeps, submit } from '../hand-over.ts'
 import type { Feeding } from './batch-metrics.ts'
 import { inputGone, isInputGone, readItems } from './read-items.ts'
 import { type BatchEndpoint, type Line, type ReadLineDeps, readLine } from './read-line.ts'
+import { createSlices } from './slices.ts'
 import { shareItems } from './share-items.ts'
 
 export type FeedDeps = AdmitDeps &
@@ -42,7 +43,7 @@ const LINES_PER_SLOT = 2
 /** How long a line is kept in Postgres beyond the window of its batch: by then its batch is finalized. */
 const KEPT_LONGER_MS = 86_400_000
 /** Running lines give credits back any moment; nobody knows when an account is topped up. */
-const BUSY_PAUSE_MS = 500
+const BUSY_PAUSE_MS = 200
 const PAUSE_MS = 5_000
 
 /** Feeds what there is room for. True while there is more to feed, now or as soon as there is room. */
@@ -63,13 +64,18 @@ async function feedBatch(deps: FeedDeps, batch: Batch, items: readonly ClaimedIt
     const texts = await readItems(deps.files, batch.inputFileId, items)
     const priceOf = (model: string) => deps.prices.priceOf(model).price
     const left = costLeftOf(batch)
-    const ends = await Promise.all(
-      items.map(async (item, i): Promise<Fed> => {
-        const read = readLine({ ...deps, priceOf }, batch.endpoint as BatchEndpoint, texts[i]!)
-        if (read.kind === 'bad') return { kind: 'failed', item, error: read.error }
-        return feedLine(deps, batch, item, read.line, left)
-      }),
-    )
+    const rest = createSlices()
+    const feeding: Promise<Fed>[] = []
+    for (const [i, item] of items.entries()) {
+      const read = readLine({ ...deps, priceOf }, batch.endpoint as BatchEndpoint, texts[i]!)
+      feeding.push(
+        read.kind === 'bad'
+          ? Promise.resolve({ kind: 'failed', item, error: read.error })
+          : feedLine(deps, batch, item, read.line, left),
+      )
+      await rest()
+    }
+    const ends = await Promise.all(feeding)
     for (const { kind } of ends) deps.onFed?.(kind)
     await settleEnds(deps, batch, ends)
   } catch (error) {

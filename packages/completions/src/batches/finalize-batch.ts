@@ -44,7 +44,7 @@ export async function finalizeBatch(deps: FinalizeDeps, batch: Batch, signal: Ab
     let heldAt = performance.now()
     for await (const page of pages) {
       if (performance.now() - heldAt > WORK_LEASE_MS / 3) {
-        await deps.work.holds(batch.id, batch.state, WORK_LEASE_MS)
+        await deps.work.holds(batch.id, 'finished', WORK_LEASE_MS)
         heldAt = performance.now()
       }
       yield page

@@ -1,10 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { type FileId, type Microcredits, batchPriceOf } from '@weir/contracts'
 import type { Batch, BatchError, BatchItems, BatchWork, NewItem } from '@weir/store'
 import { mostCostOf } from '../quote.ts'
 import { linesOf } from './lines-of.ts'
 import { inputGone, isInputGone } from './read-items.ts'
 import { type BatchEndpoint, type ReadLineDeps, readLine } from './read-line.ts'
+import { createSlices } from './slices.ts'
 import { widestContextOf } from '../admit.ts'
 
 export type ValidateDeps = ReadLineDeps & {
@@ -27,8 +27,6 @@ export const WORK_LEASE_MS = 30_000
 /** Told to the client at most; the rest is counted. */
 const MOST_ERRORS = 100
 const ITEMS_AT_ONCE = 500
-/** For so long the process does nothing else. */
-const SLICE_MS = 5
 
 /**
  * Reads every line of a batch's input as it would be read as a request. OpenAI's batches run only when all of them are as
@@ -48,7 +46,7 @@ async function validate(deps: ValidateDeps, batch: Batch, signal: AbortSignal): 
   const found = { lines: 0, bad: 0, quote: 0n, errors: [] as BatchError[] }
   const seen = new Set<string>()
   let items: NewItem[] = []
-  let sliceFrom = performance.now()
+  const rest = createSlices()
 
   for await (const line of linesOf(deps.files.read(batch.inputFileId), deps.batchLimits.maxLineBytes)) {
     found.lines++
@@ -71,12 +69,9 @@ async function validate(deps: ValidateDeps, batch: Batch, signal: AbortSignal): 
     if (items.length >= ITEMS_AT_ONCE) {
       await deps.items.add(batch.id, items)
       items = []
-      if (signal.aborted || !(await deps.work.holds(batch.id, 'validating', WORK_LEASE_MS))) return
+      if (signal.aborted || !(await deps.work.holds(batch.id, 'begun', WORK_LEASE_MS))) return
     }
-    if (performance.now() - sliceFrom > SLICE_MS) {
-      await turn()
-      sliceFrom = performance.now()
-    }
+    await rest()
   }
   if (found.lines === 0) note(found, emptyFile, undefined)
   if (found.bad > 0 && (batch.dialect === 'openai' || found.lines === 0)) {

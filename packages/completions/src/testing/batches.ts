@@ -57,7 +57,7 @@ export async function batchesFixture() {
         yield Buffer.from(lines.map((line) => `${line}\n`).join(''))
       }
       const file = await files.write({ accountId: owner, purpose: 'batch', filename: 'in.jsonl' }, source())
-      const batch = await batches.create(
+      const created = await batches.create(
         {
           accountId: owner,
           keyId: newKeyId(),
@@ -73,9 +73,10 @@ export async function batchesFixture() {
           windowMs: DAY_MS,
           ...given,
         },
-        { mostOpen: 100 },
+        { mostOpen: 100, idempotencyMs: DAY_MS },
       )
-      return batch!
+      if (created.kind !== 'created') throw new Error(`it is ${created.kind}`)
+      return created.batch
     },
 
     /** Validates, feeds and finalizes from now on. */

@@ -1,13 +1,15 @@
+import { type Hash, createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { ServiceError } from '@weir/contracts'
-import type { Batch, BatchStore, FileStore, Identity } from '@weir/store'
+import type { BatchStore, FileStore, Identity } from '@weir/store'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Transfers } from '../../files/transfers.ts'
 import { givingTime } from '../../http/slow-senders.ts'
 import { webhookUrlOf } from '../../webhooks/webhook-url.ts'
 import type { CreateBatchDeps } from '../create-batch.ts'
-import { tooManyBatches } from '../shared.ts'
+import { idempotencyKeyOf } from '../../completions/ask.ts'
+import { batchIn } from '../shared.ts'
 import { bodyTooLarge } from './inline-body.ts'
 import { InlineBatch, type Read, type RequestBounds, linesIn } from './read-requests.ts'
 import { renderMessageBatch } from './render-message-batch.ts'
@@ -51,14 +53,14 @@ export function createMessageBatch(deps: CreateMessageBatchDeps, transfers: Tran
           response: { 200: MessageBatch, ...refusals },
         },
       },
-      async ({ identity, raw, body, protocol, host }) => {
+      async ({ identity, raw, body, headers, protocol, host }, reply) => {
         using _ = transfers.begin(identity.accountId)
         using _time = givingTime(raw, deps.eventStream.stallMs)
         if (body === undefined) throw new ServiceError('invalid_request', 'The request body is empty.')
-        const { batch, requests } = await created(deps, identity, body as unknown as Readable)
-        const rendered = renderMessageBatch(batch, baseUrlOf(deps.publicUrl, { protocol, host }))
-        // It counts them itself once they are validated.
-        return { ...rendered, request_counts: { ...rendered.request_counts, processing: requests } }
+        const key = idempotencyKeyOf(headers['idempotency-key'])
+        const { batch, isReplayed } = await created(deps, identity, body as unknown as Readable, key)
+        if (isReplayed) reply.header('idempotent-replayed', 'true')
+        return renderMessageBatch(batch, baseUrlOf(deps.publicUrl, { protocol, host }))
       },
     )
   }
@@ -68,17 +70,19 @@ async function created(
   { batches, files, batchTerms, webhookSending, inlineBatch }: CreateMessageBatchDeps,
   { accountId, keyId }: Pick<Identity, 'accountId' | 'keyId'>,
   body: Readable,
-): Promise<{ batch: Batch; requests: number }> {
-  const { mostOpen, ...terms } = batchTerms
+  key: string | undefined,
+) {
+  const { mostOpen, idempotencyMs, ...terms } = batchTerms
+  const digest = createHash('sha256')
   const read: Read = { requests: 0, maxCost: undefined, webhookUrl: undefined }
   const expiresAt = new Date(Date.now() + terms.windowMs + KEPT_LONGER_MS)
   const input = await files.write(
     { accountId, keyId, purpose: 'batch_input', filename: 'requests.jsonl', expiresAt },
-    linesIn(piecesOf(body), read, inlineBatch),
+    linesIn(digested(piecesOf(body), digest), read, inlineBatch),
   )
   try {
     const { maxCost, webhookUrl: given } = read
-    const batch = await batches.create(
+    const made = await batches.create(
       {
         ...terms,
         accountId,
@@ -90,14 +94,26 @@ async function created(
         webhookUrl: given === undefined ? undefined : webhookUrlOf(given, webhookSending.addresses),
         dryRun: false,
         maxCost,
+        expectedLines: read.requests,
+        idempotency: key === undefined ? undefined : { key, digest: digest.digest() },
       },
-      { mostOpen },
+      { mostOpen, idempotencyMs },
     )
-    if (!batch) throw tooManyBatches(mostOpen)
-    return { batch, requests: read.requests }
+    const found = batchIn(made, mostOpen)
+    // It runs with what came the first time.
+    if (found.isReplayed) await files.remove(accountId, input.id).catch(() => {})
+    return found
   } catch (error) {
     await files.remove(accountId, input.id).catch(() => {})
     throw error
+  }
+}
+
+/** What came tells one request from another. */
+async function* digested(pieces: AsyncIterable<Uint8Array>, digest: Hash): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    digest.update(piece)
+    yield piece
   }
 }
 

@@ -26,7 +26,9 @@ function statusOf({ state, endedAt }: Batch): 'in_progress' | 'canceling' | 'end
 }
 
 /** How many went how is told at the end, as there. */
-function countsOf({ lines: { total, completed, failed, cancelled, expired }, endedAt }: Batch) {
-  if (endedAt === undefined) return { processing: total, succeeded: 0, errored: 0, canceled: 0, expired: 0 }
+function countsOf({ lines, expectedLines, inProgressAt, endedAt }: Batch) {
+  const { total, completed, failed, cancelled, expired } = lines
+  const known = inProgressAt === undefined ? (expectedLines ?? 0) : total
+  if (endedAt === undefined) return { processing: known, succeeded: 0, errored: 0, canceled: 0, expired: 0 }
   return { processing: 0, succeeded: completed, errored: failed, canceled: cancelled, expired }
 }
