@@ -15,24 +15,18 @@ import {
 import {
   createAttempts,
   createAudience,
-  createCheckBooks,
   createCommitMetrics,
-  createReconcileMetrics,
   createEndings,
-  createReconciler,
   createRunCompletion,
   createRunMetrics,
   createTargetMetrics,
-  extendReservations,
   keepReservations,
 } from '@weir/completions'
-import { createLedger, keepMonths } from '@weir/ledger'
-import { createAdmission, openLane } from '@weir/queue'
-import { SLOWEST_POLL_MS, createPresence, createRelay, openControl } from '@weir/relay'
+import { createAdmission } from '@weir/queue'
+import { createPresence, createRelay, openControl } from '@weir/relay'
 import {
   announceReady,
   checksOf,
-  createLease,
   createLogger,
   createMetrics,
   exitAfter,
@@ -41,21 +35,17 @@ import {
   logUncaught,
   openDatabase,
   openRedis,
-  repeat,
   serveMetrics,
   untilSignal,
   watchDependencies,
 } from '@weir/runtime'
-import { createCompletionStore, createKeptCompletions, forgetLapsed, sweepBatches, sweepFiles } from '@weir/store'
+import { createKeptCompletions } from '@weir/store'
 import { workerSettings } from './config.ts'
 import { consumeLanes } from './consume-lanes.ts'
 import { deliverWebhooks } from './deliver-webhooks.ts'
 import { createHealth } from './health.ts'
-import { keepBooks } from './keep-books.ts'
+import { maintain } from './maintain.ts'
 import { openBatches } from './open-batches.ts'
-
-/** The longest that a look at all the books may take. */
-const PATIENT_MS = 1_800_000
 
 explainConfigErrors()
 const config = loadConfig(workerSettings, process.env)
@@ -142,47 +132,23 @@ const runCompletion = createRunCompletion({
 
 await using running = new AsyncDisposableStack()
 if (config.WEIR_ROLES.includes('maintenance')) {
-  const lanes = {
-    interactive: running.use(openLane({ redis, prefix, lane: 'interactive', onError })),
-    batch: running.use(openLane({ redis, prefix, lane: 'batch', onError })),
-  }
-  const completions = createCompletionStore(db)
-  const reconcile = createReconciler({
-    ...finishing,
-    completions,
-    lanes,
-    afterMs: config.WEIR_RECONCILE_AFTER_MS,
-    // By then a replica that still waits has noticed, and has handed the completion over again.
-    lostAfterMs: 2 * SLOWEST_POLL_MS,
-    keepAlive: (completions) => extendReservations(db, completions, leaseMs),
-    aliveEveryMs: leaseMs / 3,
-    onFound: createReconcileMetrics(metrics),
-    log,
-  })
-  // One looks at a time: several would mend the same, which is harmless, and tell it twice.
-  const intervalMs = config.WEIR_RECONCILE_INTERVAL_MS
-  const lease = running.use(createLease(redis, `${prefix}:reconciler`, 3 * intervalMs))
-  running.use(repeat(intervalMs, async (signal) => ((await lease.hold()) ? reconcile(signal) : undefined), onError))
-  const forget = async (signal: AbortSignal) =>
-    void (await forgetLapsed(db, { idempotencyMs: config.WEIR_IDEMPOTENCY_MS, signal }))
-  running.use(repeat(config.WEIR_LEDGER_UPKEEP_INTERVAL_MS, forget, onError))
-  const sweep = async (signal: AbortSignal) => {
-    await sweepBatches(db, { signal })
-    await sweepFiles(db, { signal })
-  }
-  running.use(repeat(config.WEIR_LEDGER_UPKEEP_INTERVAL_MS, sweep, onError))
-
-  // Checks and archives read whole months.
-  const patientDb = running.use(openDatabase(config.DATABASE_URL, { max: 2, timeoutMs: PATIENT_MS, onError }))
   running.use(
-    keepBooks({
-      ledger: createLedger(db),
-      keepMonths: () => keepMonths(patientDb, { monthsKept: config.WEIR_LEDGER_MONTHS_KEPT }),
-      checkBooks: createCheckBooks(patientDb),
+    maintain({
+      ...finishing,
+      db,
+      redis,
+      prefix,
+      databaseUrl: config.DATABASE_URL,
       metrics,
+      leaseMs,
+      reconcileAfterMs: config.WEIR_RECONCILE_AFTER_MS,
+      reconcileIntervalMs: config.WEIR_RECONCILE_INTERVAL_MS,
+      idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
+      monthsKept: config.WEIR_LEDGER_MONTHS_KEPT,
       upkeepMs: config.WEIR_LEDGER_UPKEEP_INTERVAL_MS,
       checkMs: config.WEIR_LEDGER_CHECK_INTERVAL_MS,
       log,
+      onError,
     }),
   )
 }

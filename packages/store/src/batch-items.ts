@@ -1,7 +1,7 @@
 import { type BatchId, type CompletionId, type Microcredits, batchIdOf, completionIdOf, uuidOf } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
-import { type Batch, type BatchRow, batchOf } from './batches.ts'
+import { type Batch, type BatchRow, batchOf } from './batch-record.ts'
 
 /** A line of a batch as it lies in the input file. */
 export type ItemPlace = { line: number; startByte: number; bytes: number }

@@ -1,7 +1,7 @@
 import { type BatchId, type FileId, type Microcredits, uuidOf } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
 import { type RawBuilder, sql } from 'kysely'
-import { type Batch, type BatchError, type BatchRow, type PausedFor, batchOf } from './batches.ts'
+import { type Batch, type BatchError, type BatchRow, type PausedFor, batchOf } from './batch-record.ts'
 
 export type BatchWork = ReturnType<typeof createBatchWork>
 
