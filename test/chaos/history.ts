@@ -11,6 +11,7 @@ export const kinds = [
   'keyed',
   'prefer',
   'deadline',
+  'batch',
 ] as const
 export type Kind = (typeof kinds)[number]
 
@@ -29,6 +30,21 @@ export type Play = {
   afterMs: number
   pauseMs: number
   drops: number[]
+  /** Of a play that hands over many requests at once. */
+  batch: BatchPlan | undefined
+}
+
+export const twists = ['none', 'cancel', 'max_credits', 'dry_run', 'bad_line', 'cut_upload'] as const
+
+/** What a batch is made of, and what is done to it. */
+export type BatchPlan = {
+  /** The prompts of its lines, in order; each has a token of its own. */
+  lines: Script[]
+  twist: (typeof twists)[number]
+  /** The bound of one that has a bound. */
+  maxCredits: number
+  /** Which line of one that has a bad line is bad, from 1. */
+  badLine: number
 }
 
 /** How one HTTP exchange ended, from where the client stands. */
@@ -76,6 +92,10 @@ export type Exchange = {
   error: Told | undefined
   /** The `id:` of each event of a stream, in order; undefined for one without. */
   eventIds: (number | undefined)[]
+  /** Of a file or a batch: all that was told of it. */
+  object: Record<string, unknown> | undefined
+  /** Of what is no JSON: all that came. */
+  content: string | undefined
 }
 
 /** Everything that clients did and saw. */

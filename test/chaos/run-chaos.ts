@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { check } from './checker/check.ts'
 import type { Evidence, Violation } from './checker/evidence.ts'
 import { readBooks } from './checker/read-books.ts'
-import { readRows } from './checker/read-rows.ts'
+import { namesOfFiles, readRows } from './checker/read-rows.ts'
 import { type Inflicted, inflictFaults } from './faults/inflict.ts'
 import { planFaults } from './faults/schedule.ts'
 import { type History, type Kind, newHistory, type Play } from './history.ts'
@@ -45,6 +45,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const service: Service = {
     urlOf: (replica) => urlAt(place, replica),
     apiKeys: place.accounts.map(({ apiKey }) => apiKey),
+    webhookUrl: place.receiver.url,
     now,
     over: over.signal,
   }
@@ -83,11 +84,12 @@ async function firstCall(service: Service, history: History, options: ChaosOptio
     throw new Error(`The service does not even work without faults: ${end} ${error?.message ?? ''}`)
 }
 
-async function recordsOf({ servers, apis, adminKey, model, lives }: Place) {
+async function recordsOf({ servers, apis, adminKey, model, receiver, lives }: Place) {
   const { databaseUrl } = servers
   const rows = await readRows(databaseUrl)
   const books = await readBooks({ url: apis[0]!.url()!, adminKey, databaseUrl })
-  return { rows, books, productions: model.productions, lives }
+  const files = await namesOfFiles(databaseUrl)
+  return { rows, files, books, productions: model.productions, received: receiver.received, lives }
 }
 
 /** The replica asked for, or the next one that is up. */

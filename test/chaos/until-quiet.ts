@@ -23,7 +23,9 @@ async function openIn(databaseUrl: string): Promise<string[]> {
   const rows = await rowsOf<{ id: string; state: string }>(
     databaseUrl,
     `select id, state from store.completion where state not in ('completed', 'failed', 'cancelled', 'expired')
-     union all select id, 'reserved for' from ledger.reservation where state = 'open'`,
+     union all select id, 'reserved for' from ledger.reservation where state = 'open'
+     union all select id, 'a batch, ' || state from store.batch where ended_at is null
+     union all select event_id, 'an event that nobody was told of' from store.webhook_delivery where state = 'pending'`,
   )
-  return rows.map(({ id, state }) => `completion ${id} is ${state}`)
+  return rows.map(({ id, state }) => `${id} is ${state}`)
 }

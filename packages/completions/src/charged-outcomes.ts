@@ -20,10 +20,13 @@ export async function completedOutcome(job: CompletionJob, generated: Generated)
   return { state: 'completed', usage, cost, servedBy: generated.servedBy, choices }
 }
 
-/** Whoever cancels pays for what was used until then; as long as nobody knows of anything, that is nothing. */
+/**
+ * Whoever cancels pays for what was used until then; as long as nobody knows of anything, that is nothing. Lines that a
+ * cancelled batch leaves unfinished are free, as with OpenAI's: nobody is given what they had generated.
+ */
 export async function cancelledOutcome(job: CompletionJob, generated: Generated): Promise<Outcome> {
   const cancelled = freeOutcome('cancelled', 'cancelled', 'The completion was cancelled.')
-  if (!hasUsed(generated)) return cancelled
+  if (job.ofBatch || !hasUsed(generated)) return cancelled
   const usage = await usageOf(job.request, generated)
   const servedBy = generated.servedBy ?? generated.soFar?.target
   return { ...cancelled, usage, cost: costAt(job, generated, usage, 'client'), servedBy }

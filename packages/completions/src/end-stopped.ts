@@ -35,6 +35,7 @@ async function endTold(deps: StopDeps, run: Run, why: StopReason): Promise<Proce
       await countWaste(deps, generated, 'replaced')
       return { kind: 'retry', afterMs: RETRY_MS }
     case 'cancelled':
+      if (claim.job.ofBatch) await countWaste(deps, generated, 'batch_cancelled')
       return endAttempt(deps, run, await cancelledOutcome(claim.job, generated))
     case 'unheard':
       // The replica that its clients waited at has died: our fault, not theirs.

@@ -3,7 +3,7 @@ import type { Metrics } from '@weir/runtime'
 import { Counter } from 'prom-client'
 
 /** Why what was generated came to nothing: always our fault, never the client's. */
-export type Waste = 'replaced' | 'killed' | 'unheard' | 'expired' | 'shutdown' | 'failed'
+export type Waste = 'replaced' | 'killed' | 'unheard' | 'expired' | 'shutdown' | 'failed' | 'batch_cancelled'
 
 /** What a worker tells about its attempts. */
 export type RunMetrics = {

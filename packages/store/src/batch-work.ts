@@ -93,8 +93,10 @@ export function createBatchWork(db: Database) {
         update store.batch set ends_as = 'expired'
         where id in (
           select id from store.batch
-          where ended_at is null and ends_as is null and state in ('validating', 'in_progress')
-            and expires_at <= clock_timestamp() for update skip locked)`.execute(db)
+          where ended_at is null and ends_as is null and expires_at <= clock_timestamp()
+            -- One that is still validated tells of all its lines first, unless that has come to nothing.
+            and (state = 'in_progress' or state = 'validating' and expires_at <= clock_timestamp() - interval '1 hour')
+          for update skip locked)`.execute(db)
       await sql`
         update store.batch set state = 'cancelling', ends_as = 'cancelled', cancelling_at = clock_timestamp(),
           held_until = '-infinity', paused_for = null, paused_at = null, errors = ${JSON.stringify([keyRevoked])}::jsonb

@@ -133,7 +133,7 @@ export function createBatchStore(db: Database) {
     async remove(accountId: AccountId, id: BatchId): Promise<boolean> {
       const { rows } = await sql`
         with removed as (
-          update store.batch set deleted_at = clock_timestamp()
+          update store.batch set deleted_at = clock_timestamp(), idempotency_key = null, request_digest = null
           where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and ended_at is not null and deleted_at is null
           returning output_file_id, error_file_id
         )

@@ -1,4 +1,4 @@
-import { type Price, type Usage, chargeFor } from '@weir/contracts'
+import { type Price, type Usage, batchPriceOf, chargeFor } from '@weir/contracts'
 import type { Production } from '../model/model-server.ts'
 import { attemptOf, textOf } from '../model/words.ts'
 import { PRICE } from '../place/settings.ts'
@@ -10,6 +10,7 @@ const price: Price = {
   input: picocredits(PRICE.input),
   cachedInput: picocredits(PRICE.input),
   output: picocredits(PRICE.output),
+  batchDiscount: PRICE.batch_discount,
 }
 
 /** Each completion was charged what the published table says for what the model made of it, in one entry, or nothing. */
@@ -29,12 +30,14 @@ function booked({ state, charged, captured, chargeEntries, chargedByEntries }: R
 }
 
 /** By the table, for the usage that its row tells. */
-function owed({ state, input, output, usageSource, charged }: Row): string | undefined {
+function owed({ line, state, input, output, usageSource, charged }: Row): string | undefined {
   if (charged === null) return undefined
-  const endedBy = state === 'completed' ? 'backend' : state === 'cancelled' ? 'client' : 'us'
+  // Of a batch that was cancelled what had not ended is free.
+  const stopper = line === null ? 'client' : 'us'
+  const endedBy = state === 'completed' ? 'backend' : state === 'cancelled' ? stopper : 'us'
   const source = usageSource === 'estimated' ? 'estimated' : 'reported'
   const usage: Usage = { inputTokens: input, cachedInputTokens: 0, outputTokens: output, source }
-  const due = chargeFor(price, { endedBy, delivered: output > 0, usage })
+  const due = chargeFor(line === null ? price : batchPriceOf(price), { endedBy, delivered: output > 0, usage })
   return charged === due
     ? undefined
     : `${state} with ${input} + ${output} tokens is ${due}, and it was charged ${charged}`

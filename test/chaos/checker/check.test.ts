@@ -46,6 +46,8 @@ function evidence({ exchange, row = {}, rows = [row], askedForMs = 4_000 }: Chan
     history: { plays: [play()], exchanges: [{ ...read(), ...exchange }] },
     productions: [1, 2].map(production),
     rows: rows.map((each) => ({ ...completed(), ...each })),
+    files: [],
+    received: [],
     books: { findings: [], unbalanced: [] },
     lives: [],
     inflicted: [],
@@ -59,7 +61,7 @@ function script(token = 't1'): Script {
 }
 
 function play(): Play {
-  const decided = { afterEvents: 1, afterMs: 0, pauseMs: 0, drops: [] }
+  const decided = { afterEvents: 1, afterMs: 0, pauseMs: 0, drops: [], batch: undefined }
   return {
     number: 1,
     kind: 'stream',
@@ -87,6 +89,8 @@ function completed(): Row {
   return {
     id: 'chatcmpl_1',
     play: 1,
+    line: null,
+    batch: null,
     state: 'completed',
     errorCode: null,
     attempts: 1,
@@ -107,6 +111,8 @@ function read(): Exchange {
     startedAt: 0,
     endedAt: 1,
     usage: { input: 101, output: 5, credits: 0.111 },
+    object: undefined,
+    content: undefined,
   }
 }
 

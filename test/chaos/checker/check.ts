@@ -1,11 +1,13 @@
 import { casesOf, type Evidence, type Violation } from './evidence.ts'
 import { checkBackground } from './check-background.ts'
+import { checkBatches } from './check-batches.ts'
 import { checkCharges } from './check-charges.ts'
 import { checkEnds } from './check-ends.ts'
 import { checkKeyed } from './check-keyed.ts'
 import { checkProcesses } from './check-processes.ts'
 import { checkPromises } from './check-promises.ts'
 import { checkTexts } from './check-texts.ts'
+import { checkWebhooks } from './check-webhooks.ts'
 import { checkWorth } from './check-worth.ts'
 
 const ofEachCase = [checkTexts, checkCharges, checkPromises, checkKeyed, checkBackground]
@@ -15,6 +17,8 @@ export function check(evidence: Evidence): Violation[] {
   return [
     ...checkEnds(evidence),
     ...casesOf(evidence).flatMap((one) => ofEachCase.flatMap((rule) => rule(one, evidence))),
+    ...checkBatches(evidence),
+    ...checkWebhooks(evidence),
     ...booksOf(evidence),
     ...checkProcesses(evidence),
     ...checkWorth(evidence),

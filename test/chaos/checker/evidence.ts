@@ -1,3 +1,4 @@
+import type { Received } from '../../e2e/testing/receiver.ts'
 import type { Inflicted } from '../faults/inflict.ts'
 import type { Exchange, History, Play } from '../history.ts'
 import type { Production } from '../model/model-server.ts'
@@ -10,6 +11,10 @@ export type Evidence = {
   history: History
   productions: readonly Production[]
   rows: Row[]
+  /** Names of the files that are there. */
+  files: string[]
+  /** Webhooks, as they came. */
+  received: readonly Received[]
   books: BooksAnswer
   lives: Life[]
   inflicted: Inflicted[]
@@ -26,7 +31,7 @@ export type Violation = {
   completionId?: string | undefined
 }
 
-/** One play with all that belongs to it, for rules that look at one after another. */
+/** One play with all that belongs to it, for rules that look at one after another; each line of a batch follows it as one of its own. */
 export type Case = {
   play: Play
   exchanges: Exchange[]
@@ -37,13 +42,15 @@ export type Case = {
 export function casesOf({ history, productions, rows }: Evidence): Case[] {
   const exchangesOf = Map.groupBy(history.exchanges, ({ play }) => play)
   const productionsOf = Map.groupBy(productions, ({ token }) => token)
-  const rowsOf = Map.groupBy(rows, ({ play }) => play)
-  return history.plays.map((play) => ({
-    play,
-    exchanges: exchangesOf.get(play.number) ?? [],
-    productions: productionsOf.get(play.script.token) ?? [],
-    rows: rowsOf.get(play.number) ?? [],
-  }))
+  const rowsOf = Map.groupBy(rows, ({ play, line }) => line ?? `t${play}`)
+  const caseOf = (play: Play, exchanges: Exchange[]): Case => {
+    const { token } = play.script
+    return { play, exchanges, productions: productionsOf.get(token) ?? [], rows: rowsOf.get(token) ?? [] }
+  }
+  return history.plays.flatMap((play) => [
+    caseOf(play, exchangesOf.get(play.number) ?? []),
+    ...(play.batch?.lines ?? []).map((script) => caseOf({ ...play, script }, [])),
+  ])
 }
 
 /** Of the client's whole answers: a plain one, or a stream to its [DONE]. */

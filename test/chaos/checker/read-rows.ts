@@ -1,4 +1,4 @@
-import { completionIdOf } from '@weir/contracts'
+import { batchIdOf, completionIdOf } from '@weir/contracts'
 import { rowsOf } from '../../e2e/testing/rows.ts'
 import { PRICE } from '../place/settings.ts'
 
@@ -7,6 +7,9 @@ export type Row = {
   id: string
   /** The play whose request it was, as its quote tells. */
   play: number
+  /** Of a line of a batch: the token of its prompt, as its metadata tells, and the batch whose line it ended. */
+  line: string | null
+  batch: string | null
   state: string
   errorCode: string | null
   input: number
@@ -23,11 +26,11 @@ export type Row = {
 }
 
 const select = `
-  select c.id, c.state, c.error_code, c.input_tokens, c.cached_input_tokens, c.output_tokens, c.usage_source, c.charged,
+  select c.id, c.metadata ->> 'line' as line, i.batch_id, c.state, c.error_code, c.input_tokens, c.cached_input_tokens, c.output_tokens, c.usage_source, c.charged,
     c.attempts, c.created_at, c.ended_at, r.state as reservation, r.quote, r.captured,
     (select count(*) from ledger.entry e where e.ref = c.id and e.kind = 'charge') as charge_entries,
     (select coalesce(-sum(e.amount), 0) from ledger.entry e where e.ref = c.id and e.kind = 'charge') as charged_by_entries
-  from store.completion c left join ledger.reservation r on r.id = c.id
+  from store.completion c left join ledger.reservation r on r.id = c.id left join store.batch_item i on i.completion_id = c.id
   order by c.id`
 
 type Columns = Record<string, string | number | null> & { created_at: Date; ended_at: Date | null }
@@ -41,7 +44,9 @@ export async function readRows(databaseUrl: string): Promise<Row[]> {
   const base = Number(found[0]?.['quote'])
   return found.map((row) => ({
     id: completionIdOf(String(row['id'])),
-    play: (Number(row['quote']) - base) / outputPrice,
+    play: playIn(row['line']) ?? (Number(row['quote']) - base) / outputPrice,
+    line: textOrNull(row['line']),
+    batch: row['batch_id'] == null ? null : batchIdOf(String(row['batch_id'])),
     state: String(row['state']),
     errorCode: textOrNull(row['error_code']),
     input: Number(row['input_tokens'] ?? 0) + Number(row['cached_input_tokens'] ?? 0),
@@ -57,6 +62,19 @@ export async function readRows(databaseUrl: string): Promise<Row[]> {
     endedAt: row.ended_at,
   }))
 }
+
+/** Files that are whole and there. */
+export const namesOfFiles = async (databaseUrl: string): Promise<string[]> => {
+  const rows = await rowsOf<{ filename: string }>(
+    databaseUrl,
+    "select filename from store.file where state = 'processed'",
+  )
+  return rows.map(({ filename }) => filename)
+}
+
+/** A line of a batch says whose it is. */
+const playIn = (line: unknown): number | undefined =>
+  line == null ? undefined : Number(/^t(\d+)-/.exec(String(line))?.[1])
 
 const textOrNull = (value: unknown): string | null => (value == null ? null : String(value))
 const bigintOrNull = (value: unknown): bigint | null => (value == null ? null : BigInt(String(value)))

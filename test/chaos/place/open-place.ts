@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAccount } from '@weir/local'
 import { openTempDir } from '@weir/local/testing'
+import { openReceiver, type Receiver } from '../../e2e/testing/receiver.ts'
 import { type ModelServer, openModelServer } from '../model/model-server.ts'
 import type { Life } from './life.ts'
 import { openServers, type Servers } from './servers.ts'
@@ -13,6 +14,8 @@ import { openSlot, type Slot } from './slot.ts'
 export type Place = AsyncDisposable & {
   servers: Servers
   model: ModelServer
+  /** Who is told of events. */
+  receiver: Receiver
   apis: Slot[]
   workers: Slot[]
   /** Of all processes, those that have ended included. */
@@ -37,6 +40,7 @@ export async function openPlace({ apis, workers, accounts, now, sleep }: Options
   await using resources = new AsyncDisposableStack()
   const servers = resources.use(await openServers(sleep))
   const model = resources.use(await openModelServer(now))
+  const receiver = resources.use(await openReceiver())
   const { path: dir } = resources.use(await openTempDir())
   const config = join(dir, 'weir.yaml')
   await writeFile(config, catalogueOf(model.baseUrl))
@@ -46,7 +50,7 @@ export async function openPlace({ apis, workers, accounts, now, sleep }: Options
   const secrets = { WEIR_ADMIN_KEY: adminKey, WEIR_KEY_PEPPER: adminKey, WEIR_RECEIPT_KEY: adminKey }
   const envs = {
     api: { ...common, ...ofApi, ...secrets, WEIR_CONFIG: config },
-    worker: { ...common, ...ofWorker, WEIR_CONFIG: config },
+    worker: { ...common, ...ofWorker, WEIR_KEY_PEPPER: adminKey, WEIR_CONFIG: config },
   }
   const open = async (kind: 'api' | 'worker', n: number) => {
     const entry = fileURLToPath(new URL(`../../../apps/${kind}/src/main.ts`, import.meta.url))
@@ -65,6 +69,7 @@ export async function openPlace({ apis, workers, accounts, now, sleep }: Options
   return {
     servers,
     model,
+    receiver,
     apis: apiSlots,
     workers: workerSlots,
     lives,

@@ -7,6 +7,8 @@ export const common = {
   WEIR_SHUTDOWN_MS: '3000',
   // Longer than any completion lives here: what is still open then was forgotten.
   WEIR_RESERVATION_LEASE_MS: '60000',
+  // The receiver of webhooks is on this machine.
+  WEIR_WEBHOOK_PRIVATE_ADDRESSES: 'true',
 }
 
 export const ofApi = {
@@ -27,6 +29,9 @@ export const ofWorker = {
   WEIR_LOCK_MS: String(LOCK_MS),
   WEIR_STALLED_INTERVAL_MS: '500',
   WEIR_WORKER_CONCURRENCY: '12',
+  WEIR_BATCH_CONCURRENCY: '8',
+  WEIR_BATCH_LINE_TIMEOUT_MS: '20000',
+  WEIR_WEBHOOK_RETRIES_MS: '500,1000,2000,4000,8000,8000,8000,8000,8000',
   WEIR_MAX_ATTEMPTS: '6',
   WEIR_FRAME_BYTES: '64',
   WEIR_RECONCILE_INTERVAL_MS: '300',
@@ -34,7 +39,7 @@ export const ofWorker = {
 }
 
 /** Credits for a thousand tokens. */
-export const PRICE = { input: 1, output: 2, per: 1_000 }
+export const PRICE = { input: 1, output: 2, per: 1_000, batch_discount: 50 }
 
 /** The text of the catalogue: one model, on the server of this suite. JSON is YAML. */
 export const catalogueOf = (baseUrl: string): string =>

@@ -12,17 +12,21 @@ export function renderViolations(evidence: Evidence, violations: readonly Violat
     .map((violation) => {
       const { rule, message, play, completionId } = violation
       const head = `✗ ${rule}: ${message}\n  play ${play ?? '-'}, completion ${completionId ?? '-'}`
-      return play === undefined ? head : `${head}\n${storyOf(evidence, play)}`
+      return play === undefined ? head : `${head}\n${storyOf(evidence, play, completionId)}`
     })
   const rest = violations.length - told.length
   return [...told, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n\n')
 }
 
-function storyOf({ history, productions, rows, inflicted }: Evidence, number: number): string {
+function storyOf({ history, productions, rows, inflicted }: Evidence, number: number, id: string | undefined): string {
   const play = history.plays.find((each) => each.number === number)
   if (!play) return '  nobody played it'
   const exchanges = history.exchanges.filter((each) => each.play === number)
-  const made = productions.filter(({ token }) => token === play.script.token)
+  const own = rows.filter(({ play }) => play === number)
+  // Of a batch the line in question, or else what did not go well.
+  const line = own.find((row) => row.id === id)?.line
+  const meant = own.filter((row) => row.line === null || (line ? row.line === line : row.state !== 'completed'))
+  const made = productions.filter(({ token }) => token === (line ?? play.script.token))
   const from = Math.min(...exchanges.map(({ startedAt }) => startedAt))
   // When all is quiet it may be read once more; what failed until then had nothing to do with it.
   const lived = exchanges.filter(({ step }) => !step.startsWith('read back'))
@@ -42,12 +46,10 @@ function storyOf({ history, productions, rows, inflicted }: Evidence, number: nu
       })),
   ]
   lines.sort((a, b) => a.at - b.at)
-  const booked = rows
-    .filter(({ play }) => play === number)
-    .map(
-      (row) =>
-        `  row ${row.id}: ${row.state} ${row.errorCode ?? ''}, ${row.input} + ${row.output} tokens ${row.usageSource ?? ''}, charged ${row.charged}, attempts ${row.attempts}, ${row.createdAt.toISOString()} to ${row.endedAt?.toISOString()}`,
-    )
+  const booked = meant.map(
+    (row) =>
+      `  row ${row.id}: ${row.state} ${row.errorCode ?? ''}, ${row.input} + ${row.output} tokens ${row.usageSource ?? ''}, charged ${row.charged}, attempts ${row.attempts}, ${row.createdAt.toISOString()} to ${row.endedAt?.toISOString()}`,
+  )
   const { kind, stream, account } = play
   return [
     `  ${kind}${stream ? ', streamed' : ''}, account ${account}, ${JSON.stringify({ ...play.script, filler: play.script.filler })}`,

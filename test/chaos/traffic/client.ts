@@ -7,6 +7,8 @@ import { perform, type Manner } from './exchange.ts'
 export type Service = {
   urlOf(replica: number): { replica: number; url: string } | undefined
   apiKeys: readonly string[]
+  /** Where the ends of batches are told. */
+  webhookUrl: string
   now(): number
   /** Aborts when traffic is over: whoever would try again then gives up. */
   over: AbortSignal
@@ -14,6 +16,7 @@ export type Service = {
 
 export type Client = {
   play: Play
+  webhookUrl: string
   /** One exchange, noted in the history. `replica` is the one asked for; another takes its place while it is down. */
   ask(step: string, what: Call, manner?: Partial<Manner>): Promise<Exchange>
   /** The body of the play's request. */
@@ -27,6 +30,8 @@ export type Call = {
   method?: string
   path?: string
   body?: object
+  /** In place of a JSON body. */
+  form?: Buffer
   headers?: Record<string, string>
   replica?: number
 }
@@ -36,10 +41,15 @@ export const CAP_BASE = 100_000
 
 const PATIENCE_MS = 60_000
 
-export function createClient({ urlOf, apiKeys, now, over }: Service, history: History, play: Play): Client {
+export function createClient({ urlOf, apiKeys, webhookUrl, now, over }: Service, history: History, play: Play): Client {
   return {
     play,
-    async ask(step, { method = 'POST', path = '/v1/chat/completions', body, headers, replica = play.replica }, manner) {
+    webhookUrl,
+    async ask(
+      step,
+      { method = 'POST', path = '/v1/chat/completions', body, form, headers, replica = play.replica },
+      manner,
+    ) {
       const found = urlOf(replica)
       const exchange: Exchange = {
         play: play.number,
@@ -59,11 +69,13 @@ export function createClient({ urlOf, apiKeys, now, over }: Service, history: Hi
         usage: undefined,
         error: undefined,
         eventIds: [],
+        object: undefined,
+        content: undefined,
       }
       history.exchanges.push(exchange)
       if (!found) return Object.assign(exchange, { end: 'broken' as const })
       const authorization = `Bearer ${apiKeys[play.account]}`
-      const asked = { url: found.url, method, path, body, headers: { authorization, ...headers } }
+      const asked = { url: found.url, method, path, body, form, headers: { authorization, ...headers } }
       return perform(exchange, asked, { patienceMs: PATIENCE_MS, ...manner }, now)
     },
     body: (more = {}) => ({

@@ -46,6 +46,7 @@ function readChunk(exchange: Exchange, chunk: Json): void {
 export function readAnswer(exchange: Exchange, text: string): void {
   const body = JSON.parse(text) as Json
   if (body['error'] && exchange.status! >= 400) return void (exchange.error = errorIn(body))
+  if (body['object'] === 'file' || body['object'] === 'batch') return void (exchange.object = body)
   exchange.completionId ??= body['id'] as string | undefined
   exchange.completionStatus = body['status'] as string | undefined
   const [choice] = (body['choices'] ?? []) as { message?: { content?: string | null }; finish_reason?: string | null }[]

@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { formType } from '../../e2e/testing/uploads.ts'
 import type { Exchange } from '../history.ts'
 import { createEventReader, readAnswer } from './event-reader.ts'
 
@@ -8,6 +9,7 @@ export type Ask = {
   path: string
   headers: Record<string, string>
   body?: object | undefined
+  form?: Buffer | undefined
 }
 
 /** How the client behaves while it is being answered. */
@@ -15,6 +17,8 @@ export type Manner = {
   /** Goes away after so many events, or after so long. */
   leaveAfterEvents?: number | undefined
   leaveAfterMs?: number | undefined
+  /** Sends no more than so much of what it has to say, and goes away. */
+  leaveAfterBytes?: number | undefined
   /** Takes a rest, in which it reads nothing, each time so many events have come. */
   rest?: { everyEvents: number; ms: number } | undefined
   /** No answer takes longer. */
@@ -24,12 +28,13 @@ export type Manner = {
 /** One request and all that comes back, noted in `exchange` as it comes. Never rejects: how it ended is in the note. */
 export async function perform(exchange: Exchange, ask: Ask, manner: Manner, now: () => number): Promise<Exchange> {
   const over = Promise.withResolvers<void>()
-  const sent = ask.body === undefined ? undefined : JSON.stringify(ask.body)
+  const sent = ask.form ?? (ask.body && Buffer.from(JSON.stringify(ask.body)))
+  const type = ask.form ? formType : 'application/json'
   const request = httpRequest(`${ask.url}${ask.path}`, {
     method: ask.method,
     // A connection for each: what one of them suffers says nothing about the others.
     agent: false,
-    headers: { ...ask.headers, ...(sent && { 'content-type': 'application/json', 'content-length': sent.length }) },
+    headers: { ...ask.headers, ...(sent && { 'content-type': type, 'content-length': sent.length }) },
   })
   const end = (how: NonNullable<Exchange['end']>) => {
     if (exchange.end !== undefined) return
@@ -53,18 +58,19 @@ export async function perform(exchange: Exchange, ask: Ask, manner: Manner, now:
     if (isStream) readStream(exchange, response, manner, end)
     else readWhole(exchange, response, end)
   })
-  send(request, sent)
+  send(request, sent, manner, end)
   await over.promise
   timers.forEach(clearTimeout)
   return exchange
 }
 
-function send(request: ClientRequest, body: string | undefined): void {
-  request.setNoDelay(true)
-  request.end(body)
-}
-
 type End = (how: NonNullable<Exchange['end']>) => void
+
+function send(request: ClientRequest, body: Buffer | undefined, { leaveAfterBytes }: Manner, end: End): void {
+  request.setNoDelay(true)
+  if (leaveAfterBytes === undefined) request.end(body)
+  else request.write(body?.subarray(0, leaveAfterBytes), () => end('left'))
+}
 
 function readWhole(exchange: Exchange, response: IncomingMessage, end: End): void {
   let text = ''
@@ -72,7 +78,9 @@ function readWhole(exchange: Exchange, response: IncomingMessage, end: End): voi
   response.on('data', (part: string) => (text += part))
   response.on('end', () => {
     if (!response.complete) return end('broken')
-    understand(exchange, text, () => readAnswer(exchange, text))
+    const isJson = /^application\/json\b/.test(response.headers['content-type'] ?? '')
+    if (isJson) understand(exchange, text, () => readAnswer(exchange, text))
+    else exchange.content = text
     end(response.statusCode! >= 400 ? 'refused' : 'answered')
   })
 }

@@ -1,6 +1,7 @@
 import type { Kind, Play } from '../history.ts'
 import type { Script } from '../model/words.ts'
 import type { Random } from '../random.ts'
+import { planBatch } from './plan-batch.ts'
 
 /** How often each kind comes, beside the others. */
 const weights: Record<Kind, number> = {
@@ -14,6 +15,7 @@ const weights: Record<Kind, number> = {
   keyed: 4,
   prefer: 1,
   deadline: 1,
+  batch: 3,
 }
 
 /** Kinds whose answer is a stream always, never, or by chance. */
@@ -28,6 +30,7 @@ const streams: Record<Kind, boolean | undefined> = {
   keyed: undefined,
   prefer: false,
   deadline: undefined,
+  batch: false,
 }
 
 export type Cast = { kinds: readonly Kind[]; accounts: number; replicas: number }
@@ -35,7 +38,8 @@ export type Cast = { kinds: readonly Kind[]; accounts: number; replicas: number 
 /** Decides everything about a client's next play, so that the same seed plays the same, whatever the answers are. */
 export function planPlay(random: Random, number: number, { kinds, accounts, replicas }: Cast): Play {
   const kind = random.pick(kinds.flatMap((each) => Array<Kind>(weights[each]).fill(each)))
-  const script = scriptFor(kind, random, `t${number}`)
+  const token = `t${number}`
+  const script = scriptFor(kind, random, token)
   return {
     number,
     kind,
@@ -48,6 +52,7 @@ export function planPlay(random: Random, number: number, { kinds, accounts, repl
     afterMs: random.between(0, 1_500),
     pauseMs: random.between(0, 600),
     drops: Array.from({ length: random.between(1, 3) }, () => random.between(1, 10)),
+    batch: kind === 'batch' ? planBatch(random, token) : undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { History, Kind } from '../history.ts'
 import { createRandom } from '../random.ts'
+import { playBatch } from './batch-plays.ts'
 import { playInBackground, playPreferring } from './background-plays.ts'
 import { playCancelling } from './cancelling-plays.ts'
 import { type Client, createClient, type Service } from './client.ts'
@@ -20,6 +21,7 @@ const plays: Record<Kind, (client: Client) => Promise<void>> = {
   keyed: playKeyed,
   prefer: playPreferring,
   deadline: playTooLate,
+  batch: playBatch,
 }
 
 const LONGEST_PAUSE_MS = 250

@@ -46,7 +46,10 @@ export function createBatch(deps: CreateBatchDeps) {
         },
       },
       async ({ identity, body, headers }, reply) => {
-        const idempotency = idempotencyOf(headers['idempotency-key'], body)
+        const idempotency = idempotencyOf(headers['idempotency-key'], {
+          ...body,
+          max_credits: body.max_credits?.toString(),
+        })
         const { batch, isReplayed } = await created(deps, identity, body, idempotency)
         if (isReplayed) reply.header('idempotent-replayed', 'true')
         return renderBatch(batch)

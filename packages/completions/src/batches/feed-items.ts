@@ -34,7 +34,7 @@ export type FeedLimits = {
 }
 
 /** A feeder that is not heard of for so long has died, and its lines are fed by another one. */
-const CLAIM_MS = 30_000
+const CLAIM_MS = 10_000
 const MOST_AT_ONCE = 200
 /** While no worker has said how many slots it has. */
 const LEAST_WINDOW = 16
