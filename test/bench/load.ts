@@ -63,9 +63,9 @@ export async function runLoad(destination: Destination, workload: Workload, wind
   return slice
 }
 
-const timeouts = { headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, connectTimeout: 5_000 }
+export const timeouts = { headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, connectTimeout: 5_000 }
 
-type Answer = { complete: boolean; latencyMs: number; firstTokenMs: number | undefined }
+export type Answer = { complete: boolean; latencyMs: number; firstTokenMs: number | undefined }
 
 function count(slice: Slice, { complete, latencyMs, firstTokenMs }: Answer): void {
   if (!complete) return void slice.wrong++
@@ -75,8 +75,12 @@ function count(slice: Slice, { complete, latencyMs, firstTokenMs }: Answer): voi
 }
 
 /** One request at a time over one pool, by `dispatch`: the cheapest way through undici, and the client's cost is noise here. */
-function asker(pool: Pool, { headers }: Destination, workload: Workload): () => Promise<Answer> {
-  const body = bodyOf(workload.mode)
+export function asker(
+  pool: Pool,
+  { headers }: Pick<Destination, 'headers'>,
+  workload: Workload,
+): () => Promise<Answer> {
+  const body = bodyOf(workload)
   const request = {
     path: '/v1/chat/completions',
     method: 'POST' as const,

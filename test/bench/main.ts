@@ -39,7 +39,7 @@ const mock = stack.use(await openMock(options))
 const openers = {
   mock: async () => mockSide(mock),
   'pass-through': () => passThroughSide(mock),
-  weir: () => weirSide(mock, options),
+  weir: () => weirSide({ mock }, options),
 }
 const sides: Side[] = []
 for (const name of options.sides) sides.push(stack.use(await openers[name]()))

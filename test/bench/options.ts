@@ -59,13 +59,13 @@ const flags = {
   help: { type: 'boolean', default: false, short: 'h' },
 } as const
 
-function bounded(name: string, text: string, least: number, most: number): number {
+export function bounded(name: string, text: string, least: number, most: number): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (!(value >= least && value <= most)) throw new RangeError(`--${name} must be from ${least} to ${most}.`)
   return value
 }
 
-function whole(name: string, text: string, least: number, most: number): number {
+export function whole(name: string, text: string, least: number, most: number): number {
   const value = bounded(name, text, least, most)
   if (!Number.isInteger(value)) throw new RangeError(`--${name} must be a whole number.`)
   return value

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { type AccountId, type CompletionId, messageIdOf, newAccountId, uuidOf } from '@weir/contracts'
 import { type Weir, openWeir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createdBatch, linesOf } from './testing/batches.ts'
 import { catalogueOf, quick } from './testing/catalogue.ts'
 import { asking, clientOf, statusOf } from './testing/customer.ts'
 import { patiently } from './testing/patiently.ts'
@@ -217,6 +218,34 @@ test('the check finds the books whole, and tells of a balance that somebody has 
     stdout: expect.stringMatching(new RegExp(`^whole +NO\n[^]*${accountId}`)),
     stderr: 'weir: The books are not whole.\n',
   })
+})
+
+test('an operator sees the batches of all accounts, what one waits for and whom its account tells of it, and ends it', async () => {
+  const { accountId, apiKey } = await weir.createAccount({ credits: 0 })
+  const client = clientOf(apiKey, weir.url)
+  const hook = { name: 'mine', url: 'https://hooks.invalid/weir', event_types: ['batch.cancelled' as const] }
+  const endpoint = await client.webhooks.create(hook)
+  const { id } = await createdBatch(client, linesOf(2))
+
+  const paused = () => answerOf<{ data: object[] }>('batches', 'list', '--state', 'paused', '--account', accountId)
+  await expect
+    .poll(async () => (await paused()).data, patiently)
+    .toMatchObject([
+      { id, account_id: accountId, paused: { reason: 'insufficient_credits' }, lines: { total: 2, pending: 2 } },
+    ])
+  expect((await weirCommand('batches', 'list', '--state', 'open')).stdout).toContain(id)
+
+  expect((await weirCommand('batches', 'cancel', id)).stdout).toMatch(/^state +cancell/m)
+  await expect
+    .poll(async () => (await weirCommand('batches', 'show', id)).stdout, patiently)
+    .toMatch(/^state +cancelled$/m)
+
+  expect((await weirCommand('batches', 'list', '--state', 'open', '--account', accountId)).stdout).toBe('None.\n')
+  expect((await weirCommand('webhooks', 'list', accountId)).stdout).toContain(`${endpoint.id}  mine`)
+  const { data } = await answerOf<{ data: object[] }>('webhooks', 'deliveries', accountId, '--all')
+  expect(data).toMatchObject([{ event: { type: 'batch.cancelled', data: { id } }, state: 'pending' }])
+  const again = await weirCommand('batches', 'cancel', id).catch((error: unknown) => error)
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to cancel') })
 })
 
 test('what the server refuses ends the command with its words and a code of 1', async () => {

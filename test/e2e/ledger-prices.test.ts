@@ -150,6 +150,20 @@ test('all prices that a model ever had are listed, newest first, page by page', 
   expect([first.has_more, rest.has_more]).toEqual([true, false])
 })
 
+test('parts of a price that are not named stay as they will be by then, and null takes one away', async () => {
+  const { post } = callsOf(weir)
+  const planned = { model: 'full', output: 9, effective_at: tomorrow() }
+  await post('prices', { model: 'full', input: 4, cached_input: 1, output: 8, batch_discount: 50 })
+
+  const { body: later } = await post('prices', planned)
+  const { body: now } = await post('prices', { model: 'full', input: 5, batch_discount: null })
+  const { body: last } = await post('prices', { model: 'full', cached_input: null, effective_at: planned.effective_at })
+
+  expect(later).toMatchObject({ input: 4, cached_input: 1, output: 9, batch_discount: 50 })
+  expect(now).toMatchObject({ input: 5, cached_input: 1, output: 8, batch_discount: 0 })
+  expect(last).toMatchObject({ input: 4, cached_input: 4, output: 9, batch_discount: 50 })
+})
+
 test.each([
   [{ model: 'nobody', input: 1, output: 1 }, 404, 'model'],
   [{ model: 'exact', input: 1, output: 1, effective_at: '2020-01-01T00:00:00Z' }, 400, 'effective_at'],
@@ -158,7 +172,7 @@ test.each([
   [{ model: 'exact', input: -1, output: 1 }, 400, 'input'],
   [{ model: 'exact', input: 1, cached_input: '1e3', output: 1 }, 400, 'cached_input'],
   [{ model: 'exact', input: 1, output: 1, per: 0 }, 400, 'per'],
-  [{ model: 'exact', input: 1 }, 400, 'output'],
+  [{ model: 'exact', per: 1 }, 400, 'input'],
   [{ model: 'exact', input: 1, output: 1_000_000, per: 1 }, 400, 'output'],
   [{ model: 'exact', input: '1000.000001', output: 1, per: 1 }, 400, 'input'],
   [{ model: 'exact', input: 1, output: 1, reasoning: 0.000001, per: 10_000_000 }, 400, 'reasoning'],

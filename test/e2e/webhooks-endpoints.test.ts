@@ -1,4 +1,5 @@
 import { type Weir, openWeir } from '@weir/local/testing'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import OpenAI from 'openai'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -77,7 +78,7 @@ test('the types of events are listed for the official client', async () => {
   expect(data).toEqual(expect.arrayContaining(['batch.completed', 'batch.paused', 'chat.completion.completed']))
 })
 
-test('a sample event arrives signed, and what the endpoint answers is told, without its body', async () => {
+test('a sample event arrives signed and says what it is, and what the endpoint answers is told, without its body', async () => {
   const { id, signing_secret: secret } = await customer.client.webhooks.create(ofMine(`${receiver.url}/sample`))
   receiver.answerWith((response) => void response.writeHead(418).end('the secrets of a teapot'))
 
@@ -95,6 +96,7 @@ test('a sample event arrives signed, and what the endpoint answers is told, with
   expect(new Webhook(secret).verify(body, headers)).toMatchObject({
     type: 'batch.completed',
     data: { id: expect.stringMatching(/^batch_/) },
+    test: true,
   })
   receiver.answerWith((response) => void response.writeHead(204).end())
 })
@@ -186,6 +188,9 @@ test.each([
   ['http://example.com/', 'https://'],
   ['https://user:secret@example.com/', 'password'],
   ['https://example.com:22/', 'port'],
+  ['https://example.com:3000/', 'for whoever runs this service to allow'],
+  ['https://localhost:8443/', 'public'],
+  ['https://hooks.localhost/', 'public'],
   ['https://127.0.0.1/', 'public'],
   ['https://2130706433/', 'public'],
   ['https://0x7f.1/', 'public'],
@@ -243,6 +248,22 @@ test('what was delivered can be delivered once more, with the same id', async ()
 
   expect(toldBy(await receiver.next('/again'))).toEqual(first)
   await expect.poll(async () => (await calls.delivery(id)).attempts.length, patiently).toBe(2)
+})
+
+test('the reference describes every type of event as it arrives', async () => {
+  const { data: types } = await customer.client.webhooks.eventTypes.list()
+  type Described = { post: { requestBody: { content: { 'application/json': { schema: object } } } } }
+  const { webhooks } = (await (await fetch(`${weir.url}/openapi.json`)).json()) as {
+    webhooks: Record<string, Described>
+  }
+  expect(Object.keys(webhooks)).toEqual(types)
+
+  const { id } = await calls.endpoint(`${receiver.url}/described`, ['batch.paused'])
+  await customer.client.webhooks.test(id, { event_type: 'batch.paused' as never })
+  const told = toldBy(await receiver.next('/described'))
+  const fits = (type: string) =>
+    new Ajv2020({ strict: false }).compile(webhooks[type]!.post.requestBody.content['application/json'].schema)(told)
+  expect([fits('batch.paused'), fits('batch.failed')]).toEqual([true, false])
 })
 
 test('the examples of the reference work as they stand', async () => {

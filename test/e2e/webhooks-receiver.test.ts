@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { openWeir } from '@weir/local/testing'
-import { expect, test } from 'vitest'
+import { type Weir, openWeir } from '@weir/local/testing'
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueOf, quick } from './testing/catalogue.ts'
 import { askedInBackground } from './testing/completions.ts'
 import { customerOf } from './testing/customer.ts'
-import { openReceiver } from './testing/receiver.ts'
+import { openReceiver, signedOf } from './testing/receiver.ts'
 import { webhookCallsOf } from './testing/webhooks.ts'
 
 const page = new URL('../../docs/webhooks.md', import.meta.url)
@@ -24,24 +25,34 @@ async function freePort(): Promise<string> {
   return new URL(receiver.url).port
 }
 
+/** The programs of the page, in its order. */
+const examples = async () => [...(await readFile(page, 'utf8')).matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code!)
+
+/** Runs one where the libraries that it names are installed. */
+function pasted(code: string, given: Record<string, string>) {
+  const cwd = fileURLToPath(new URL('../', import.meta.url))
+  const program = spawn(process.execPath, ['--input-type=module', '-'], { cwd, env: given, stdio: 'pipe' })
+  program.stdin.end(code)
+  return program
+}
+
+let weir: Weir
+beforeAll(async () => {
+  weir = await openWeir({ config: catalogueOf({ quick }), apiEnv: env, workerEnv: env })
+})
+afterAll(() => weir?.[Symbol.asyncDispose]())
+
 test('the receiver of the documentation, pasted, hears of a background completion once', async () => {
-  const code = /```js\n([^]*?)```/.exec(await readFile(page, 'utf8'))![1]!
-  await using weir = await openWeir({ config: catalogueOf({ quick }), apiEnv: env, workerEnv: env })
+  const [code = ''] = await examples()
   const { apiKey, client } = await customerOf(weir)
   const calls = webhookCallsOf(weir, apiKey)
   const port = await freePort()
   const { signing_secret: secret } = await calls.endpoint(`http://127.0.0.1:${port}/`)
 
-  // Where `standardwebhooks` is installed.
-  const cwd = fileURLToPath(new URL('../', import.meta.url))
-  const receiver = spawn(process.execPath, ['--input-type=module', '-'], {
-    cwd,
-    env: { WEBHOOK_SECRET: secret, PORT: port },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const receiver = pasted(code, { WEBHOOK_SECRET: secret, PORT: port })
   try {
     const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]()
-    receiver.stdin.end(code)
+    const complaints = createInterface(receiver.stderr)[Symbol.asyncIterator]()
     const first = await askedInBackground(client, 'quick')
     expect((await lines.next()).value).toBe(`chat.completion.completed ${first.id}`)
 
@@ -60,8 +71,25 @@ test('the receiver of the documentation, pasted, hears of a background completio
       headers: { 'webhook-id': 'evt_1' },
     })
     expect(forged.status).toBe(400)
+    expect((await complaints.next()).value).toBe('Refused: Missing required headers')
   } finally {
     receiver.kill()
     await once(receiver, 'exit')
   }
+})
+
+test('the example of managing endpoints, pasted, makes one and tries it out', async () => {
+  const [, code = ''] = await examples()
+  const { apiKey } = await customerOf(weir)
+  await using receiver = await openReceiver()
+  // As a receiver on one's own machine is called.
+  const url = receiver.url.replace('127.0.0.1', 'localhost')
+  const program = pasted(code, { WEIR_URL: weir.url, WEIR_API_KEY: apiKey, WEBHOOK_URL: url })
+
+  const lines = await Array.fromAsync(createInterface(program.stdout))
+
+  const [id, secret] = lines[0]!.split(' ') as [string, string]
+  expect([id, lines.slice(1)]).toEqual([expect.stringMatching(/^we_/), [`Orders and refunds ${url} 204`]])
+  const { body, headers } = signedOf(await receiver.next())
+  expect(new Webhook(secret).verify(body, headers)).toMatchObject({ test: true })
 })

@@ -87,7 +87,7 @@ test('the address of a request is told of its end whether or not it was asked fo
   ] as const) {
     const { body, headers } = signedOf(await receiver.next(path))
     expect(new Webhook(secret).verify(body, headers)).toMatchObject({ type: 'chat.completion.completed', data: { id } })
-    expect((await shown(customer.client, id)).choices).toHaveLength(1)
+    expect(await shown(customer.client, id)).toMatchObject({ choices: [{}], webhook_url: hook(path) })
   }
 })
 
@@ -160,6 +160,31 @@ test('what could not be delivered in a time is delivered once more, with the sam
   expect(toldBy(await receiver.next())).toEqual(first)
   await expect.poll(async () => (await calls.deliveries())[0]?.state, patiently).toBe('delivered')
   expect(await calls.post(`webhook_endpoints/${id}/redeliver`, { since })).toMatchObject({ count: 0, last_id: null })
+})
+
+test('what waits for its next try is tried at once when its endpoint is repaired', async () => {
+  const since = Math.floor(Date.now() / 1_000) - 60
+  receiver.answerWith((response) => void response.writeHead(500).end())
+  const { id } = await calls.endpoint(hook())
+  await askedInBackground(customer.client, 'quick')
+  await expect.poll(async () => (await calls.deliveries())[0]?.attempt_count, patiently).toBe(3)
+  receiver.answerWith((response) => void response.writeHead(200).end())
+  const retry = { since, until: since + 3_600, state: 'pending' }
+
+  expect(await calls.post(`webhook_endpoints/${id}/redeliver`, retry)).toMatchObject({ count: 1, has_more: false })
+  await expect.poll(async () => (await calls.deliveries())[0]?.state, patiently).toBe('delivered')
+  expect(await calls.post(`webhook_endpoints/${id}/redeliver`, retry)).toMatchObject({ count: 0 })
+  expect(await calls.call('POST', `webhook_endpoints/${id}/redeliver`, { since: 'yesterday' })).toMatchObject({
+    status: 400,
+  })
+})
+
+test('a completion shows where its end is told, from the start', async () => {
+  const accepted = await askedInBackground(customer.client, 'quick', { webhook_url: hook('/shown') })
+
+  expect(accepted).toMatchObject({ status: 'queued', webhook_url: hook('/shown') })
+  expect(await shown(customer.client, accepted.id)).toMatchObject({ webhook_url: hook('/shown') })
+  expect(await askedInBackground(customer.client, 'quick')).not.toHaveProperty('webhook_url')
 })
 
 test('one receiver that hangs keeps no other one waiting', async () => {

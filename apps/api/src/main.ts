@@ -31,6 +31,7 @@ import {
   createApiKeyStore,
   createBatchItems,
   createBatchLines,
+  createBatchOverview,
   createBatchStore,
   createCompletionRecords,
   createFileStore,
@@ -67,6 +68,9 @@ const catalogue = await loadCatalogue({
   secretOf: (name) => process.env[name],
   probe: probeModels,
 })
+
+// Loading the vocabulary holds everything up, for so long on a busy machine that connections would seem dead: so before there are any.
+await estimateTokens('anything')
 
 // Group commits have connections of their own: they must not wait behind a listing.
 await using db = openDatabase(config.DATABASE_URL, { max: config.WEIR_DATABASE_POOL, timeoutMs, onError })
@@ -176,6 +180,7 @@ const app = await createServer(
     batches: createBatchStore(db),
     batchItems: createBatchItems(db),
     batchLines: createBatchLines(db),
+    batchOverview: createBatchOverview(db),
     batchTerms: {
       idempotencyMs: config.WEIR_IDEMPOTENCY_MS,
       mostOpen: config.WEIR_BATCHES_PER_ACCOUNT,
@@ -227,8 +232,6 @@ const app = await createServer(
   { log },
 )
 const close = closerOf(app, () => lastCall.abort())
-// It takes a while, in which nobody is answered.
-await estimateTokens('anything')
 await app.listen({ host: config.HOST, port: config.PORT })
 const { port } = app.server.address() as AddressInfo
 await using metricsServer = await serveMetrics(metrics, { host: config.HOST, port: config.WEIR_METRICS_PORT })

@@ -8,6 +8,7 @@ import { type CompletionsDeps, completions } from './completions/index.ts'
 import { type CreditsDeps, credits } from './credits.ts'
 import { type FilesDeps, files } from './files/index.ts'
 import { type HealthDeps, health } from './health.ts'
+import { takeEmptyBodies } from './http/empty-body.ts'
 import { handleErrors, refuseUnroutable } from './http/errors.ts'
 import { refuseMalformed } from './http/malformed.ts'
 import { nameRequests } from './http/request-id.ts'
@@ -56,6 +57,7 @@ export async function createServer(deps: ServerDeps, options: { log: FastifyBase
     http: timeouts,
   })
   app.removeContentTypeParser('text/plain')
+  takeEmptyBodies(app)
   nameRequests(app)
   handleErrors(app)
   validateWithZod(app)

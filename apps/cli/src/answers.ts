@@ -123,6 +123,54 @@ export const Usage = z.object({
 })
 export type Usage = z.infer<typeof Usage>
 
+const count = z.number()
+/** Times are in Unix seconds: it is what its owner is told. */
+export const Batch = z.object({
+  id: z.string(),
+  account_id: z.string(),
+  key_id: z.string(),
+  endpoint: z.string(),
+  status: z.string(),
+  paused: z.object({ reason: z.string(), since: count }).optional(),
+  errors: z.object({ data: z.array(z.object({ message: z.string(), line: count.optional() })) }).optional(),
+  created_at: count,
+  expires_at: count,
+  lines: z.object({
+    total: count,
+    pending: count,
+    running: count,
+    completed: count,
+    failed: count,
+    cancelled: count,
+    expired: count,
+  }),
+  credits_consumed: z.number(),
+  credits_reserved: z.number(),
+})
+export type Batch = z.infer<typeof Batch>
+
+export const WebhookEndpoint = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  event_types: z.array(z.string()),
+  enabled: z.boolean(),
+  disabled_for: z.string().nullable(),
+})
+export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>
+
+export const WebhookDelivery = z.object({
+  id: z.string(),
+  event: z.object({ type: z.string(), created_at: count, data: z.object({ id: z.string() }) }),
+  /** Null where it went to the address of a request. */
+  webhook_endpoint_id: z.string().nullable(),
+  url: z.string().nullable(),
+  state: z.string(),
+  attempt_count: count,
+  next_attempt_at: count.nullable(),
+})
+export type WebhookDelivery = z.infer<typeof WebhookDelivery>
+
 export const LedgerCheck = z.object({
   ok: z.boolean(),
   checked_at: Time,

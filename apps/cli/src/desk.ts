@@ -1,5 +1,14 @@
 import { join } from 'node:path'
-import { AccountId, type CompletionId, EitherCompletionId, GrantId, KeyId } from '@weir/contracts'
+import {
+  AccountId,
+  type BatchId,
+  type CompletionId,
+  EitherBatchId,
+  EitherCompletionId,
+  EndpointId,
+  GrantId,
+  KeyId,
+} from '@weir/contracts'
 import type { z } from 'zod'
 import { type AdminApi, createAdminApi } from './admin-api.ts'
 import { type CustomerServer, chooseCustomer } from './choose-customer.ts'
@@ -37,11 +46,13 @@ export type Desk = {
   key: (typed: string) => KeyId
   grant: (typed: string) => GrantId
   completion: (typed: string) => CompletionId
+  batch: (typed: string) => BatchId
+  endpoint: (typed: string) => EndpointId
   /** Prints an answer: as it came with `--json`, else rendered. */
   show: <T>(answer: unknown, schema: z.ZodType<T>, render: (value: T, colour: boolean) => string) => void
   pour: Surroundings['pour']
   /** The model catalogue that is meant, and the secrets it may name. */
-  catalogue: (typed?: string) => { path: string; secretOf: (name: string) => string | undefined }
+  catalogue: (typed?: string) => { path: string; isNamed: boolean; secretOf: (name: string) => string | undefined }
   /** Whether a program reads what is printed: `--json`. */
   isJson: () => boolean
   /** Says something to the person beside the answer; stays out of a pipe, and silent with `--json`. */
@@ -58,9 +69,12 @@ export function createDesk(surroundings: Surroundings, options: () => GlobalOpti
     key: (typed) => idFrom(KeyId, typed, 'The key'),
     grant: (typed) => idFrom(GrantId, typed, 'The grant'),
     completion: (typed) => idFrom(EitherCompletionId, typed, 'The completion'),
+    batch: (typed) => idFrom(EitherBatchId, typed, 'The batch'),
+    endpoint: (typed) => idFrom(EndpointId, typed, 'The endpoint'),
     pour,
     catalogue: (typed) => ({
       path: typed ?? surroundings.config ?? join(folder, 'weir.yaml'),
+      isNamed: (typed ?? surroundings.config) !== undefined,
       secretOf: surroundings.secretOf ?? (() => undefined),
     }),
     isJson: () => options().json === true,

@@ -6,4 +6,7 @@ export function localTime(time: string): string {
   return `${local}${offset < 0 ? '-' : '+'}${twoDigits(Math.abs(offset) / 60)}:${twoDigits(Math.abs(offset) % 60)}`
 }
 
+/** The same for a time in Unix seconds. */
+export const localSeconds = (seconds: number): string => localTime(new Date(seconds * 1_000).toISOString())
+
 const twoDigits = (value: number): string => String(Math.floor(value)).padStart(2, '0')

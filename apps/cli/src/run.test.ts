@@ -187,7 +187,7 @@ test.each([
   { args: ['accounts', 'update', acct, '--shortage', 'maybe'], says: /refuse, clamp/ },
   { args: ['keys', 'limit', 'set', acct, newKeyId()], says: /--day, --month or --total/ },
   { args: ['keys', 'limit', 'set', acct, newKeyId(), '--day', 'no'], says: /'none'/ },
-  { args: ['prices', 'set', 'quick', '--input', '1'], says: /--output/ },
+  { args: ['prices', 'set', 'quick', '--per', '1000'], says: /--input, --output/ },
   { args: ['prices', 'set', 'quick', '--input', '1', '--output', '-2'], says: /0 or more/ },
   { args: ['usage', acct, '--group-by', 'month'], says: /model,key/ },
   { args: ['usage', acct, '--bucket', 'week'], says: /hour, day, month/ },

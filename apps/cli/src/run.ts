@@ -3,6 +3,7 @@ import { addAccounts } from './commands/accounts.ts'
 import { addActions } from './commands/actions.ts'
 import { addAdjustments } from './commands/adjustments.ts'
 import { addBackends } from './commands/backends.ts'
+import { addBatches } from './commands/batches.ts'
 import { addConfig } from './commands/config.ts'
 import { addCredits } from './commands/credits.ts'
 import { addEntries } from './commands/entries.ts'
@@ -15,6 +16,7 @@ import { addReceipts } from './commands/receipts.ts'
 import { addRefunds } from './commands/refunds.ts'
 import { addStatement } from './commands/statement.ts'
 import { addUsage } from './commands/usage.ts'
+import { addWebhooks } from './commands/webhooks.ts'
 import { createDesk, type GlobalOptions, type Surroundings } from './desk.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -65,6 +67,8 @@ const commands = [
   addReceipts,
   addPrices,
   addBackends,
+  addBatches,
+  addWebhooks,
   addLedger,
   addConfig,
 ]

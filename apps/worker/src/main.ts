@@ -66,6 +66,13 @@ const catalogue = await loadCatalogue({
   probe: probeModels,
 })
 
+const runsLanes = {
+  ...(config.WEIR_ROLES.includes('completions') && { interactive: config.WEIR_WORKER_CONCURRENCY }),
+  ...(config.WEIR_ROLES.includes('batches') && { batch: config.WEIR_BATCH_CONCURRENCY }),
+}
+// Loading the vocabulary holds everything up, for so long on a busy machine that connections would seem dead: so before there are any.
+if (Object.keys(runsLanes).length > 0) await estimateTokens('anything')
+
 await using db = openDatabase(config.DATABASE_URL, { max: 4, timeoutMs, onError })
 await using redis = await openRedis(config.REDIS_URL, { kind: 'command', timeoutMs, onError })
 await using subscriber = await openRedis(config.REDIS_URL, { kind: 'subscriber', timeoutMs, onError })
@@ -182,12 +189,6 @@ if (config.WEIR_ROLES.includes('webhooks')) {
     }),
   )
 }
-const runsLanes = {
-  ...(config.WEIR_ROLES.includes('completions') && { interactive: config.WEIR_WORKER_CONCURRENCY }),
-  ...(config.WEIR_ROLES.includes('batches') && { batch: config.WEIR_BATCH_CONCURRENCY }),
-}
-// Loading the vocabulary holds everything up, for so long on a busy machine that Redis seems to be away: not while attempts run.
-if (Object.keys(runsLanes).length > 0) await estimateTokens('anything')
 const consumers = running.use(
   await consumeLanes(runsLanes, {
     redis: { url: config.REDIS_URL, kind: 'blocking', timeoutMs, onError },

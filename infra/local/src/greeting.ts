@@ -5,7 +5,7 @@ const Models = z.object({ data: z.array(z.object({ id: z.string() })).min(1) })
 
 type Served = { metricsPort: number | undefined }
 
-/** What to do now: the address, the key, and two lines to paste. */
+/** What to do now: the address, the key, and lines to paste. */
 export async function greeting({ url, apiKey }: LocalFile, apps: { api: Served; worker: Served }): Promise<string> {
   const model = await firstModel(url, apiKey)
   const metrics = [apps.api, apps.worker].flatMap(({ metricsPort }) =>
@@ -17,6 +17,10 @@ export async function greeting({ url, apiKey }: LocalFile, apps: { api: Served; 
     `  Docs     ${url}/docs`,
     `  API key  ${apiKey}`,
     ...(metrics.length > 0 ? [`  Metrics  ${metrics.join(' (API), ')} (worker)`] : []),
+    '',
+    '  For other terminals:',
+    '',
+    `export WEIR_URL=${url} WEIR_API_KEY=${apiKey}`,
     '',
     '  Ask for a completion:',
     '',

@@ -33,6 +33,14 @@ test.each([
   expect([api['WEIR_METRICS_PORT'], worker['WEIR_METRICS_PORT']]).toEqual([ofApi, ofWorker])
 })
 
+test('events may be sent to this machine, unless that is not wanted', () => {
+  const sentPrivately = (env: Record<string, string>) =>
+    appEnv({ config: launchConfig(env), stack, secrets, env }).api['WEIR_WEBHOOK_PRIVATE_ADDRESSES']
+
+  expect(sentPrivately({})).toBe('true')
+  expect(sentPrivately({ WEIR_WEBHOOK_PRIVATE_ADDRESSES: 'false' })).toBe('false')
+})
+
 test('nothing of either listens beyond this machine', () => {
   const { api, worker } = appEnv({ config: launchConfig({}), stack, secrets, env: { HOST: '0.0.0.0' } })
 

@@ -52,6 +52,8 @@ export function appEnv({ config, stack, secrets, env }: Launched): { api: Env; w
   // What runs at Ctrl-C may go on for a moment, but not until the launcher loses patience.
   const worker = {
     WEIR_SHUTDOWN_MS: '10000',
+    // Nobody else can ask anything of this machine, and receivers that are tried out are on it.
+    WEIR_WEBHOOK_PRIVATE_ADDRESSES: 'true',
     ...common,
     LOG_LEVEL,
     WEIR_CONFIG,

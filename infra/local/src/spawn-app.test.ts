@@ -21,6 +21,16 @@ test('an app that ends before it is ready is reported with the last it wrote', a
   await expect(spawnApp({ name: 'app', entry: path, env: {} })).rejects.toThrow(/ended with code 3\nno database here/)
 })
 
+test('an app that has much to say before it ends is reported with the first of it and the last', async () => {
+  await using dir = await openTempDir()
+  const said = (count: number) => `for (let n = 1; n <= ${count}; n += 1) console.error('line ' + n); process.exit(1)`
+  const failure = async (count: number) =>
+    spawnApp({ name: 'app', entry: await entry(dir.path, said(count)), env: {} }).catch((error: Error) => error.message)
+
+  expect(await failure(30)).toMatch(/code 1\nline 1\n[^…]*\nline 30$/)
+  expect(await failure(100)).toMatch(/code 1\nline 1\n[^]*\nline 20\n… 60 more lines …\nline 81\n[^]*\nline 100$/)
+})
+
 test('stopping lets an app finish, and tells how it ended', async () => {
   await using dir = await openTempDir()
   const finish = `process.on('SIGTERM', () => { console.log('finished'); process.exit(0) })`

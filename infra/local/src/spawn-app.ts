@@ -54,15 +54,22 @@ export async function spawnApp({ entry, env, name, onLog = () => {} }: AppOption
     return { pid: child.pid ?? 0, port, metricsPort, logs, exited, kill, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
-    // What it wrote last says why.
+    // What it wrote says why.
     await silent
-    throw new Error(`The ${name} did not start: ${(error as Error).message}\n${lastLines(logs())}`, { cause: error })
+    throw new Error(`The ${name} did not start: ${(error as Error).message}\n${bothEnds(logs())}`, { cause: error })
   }
 }
 
 /** The end of an app's log, for an error message. */
 export function lastLines(lines: string[], count = 20): string {
   return lines.slice(-count).join('\n') || '(it wrote nothing)'
+}
+
+/** All that was written, but for the middle of a long tale: a list of mistakes has its title on top, a crash its cause at the end. */
+function bothEnds(lines: string[], count = 20): string {
+  const left = lines.length - 2 * count
+  if (left <= 0) return lastLines(lines, lines.length)
+  return [...lines.slice(0, count), `… ${left} more lines …`, lastLines(lines, count)].join('\n')
 }
 
 function untilReadyMessage(child: ChildProcess, exited: Promise<Exit>): Promise<z.infer<typeof ReadyMessage>> {

@@ -21,7 +21,7 @@ export async function startApps(env: { api: Env; worker: Env }, show: (line: str
   const showOnceReady = (line: string) => ready && show(line)
   const open = (name: 'api' | 'worker') => {
     const log = resources.use(openAppLog(join(repo.state, 'logs', `${name}.log`), showOnceReady))
-    return () => spawnApp({ name, entry: repo[name], env: env[name], onLog: log.write })
+    return () => spawnApp({ name, entry: repo[name], env: env[name], onLog: log.write }).catch(withHint)
   }
   const [worker, api] = await openTogether<[App, App]>(resources, [open('worker'), open('api')])
 
@@ -34,6 +34,14 @@ export async function startApps(env: { api: Env; worker: Env }, show: (line: str
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
+
+/** A catalogue with mistakes is mended sooner by what does nothing but look at it. */
+function withHint(error: Error): never {
+  const isCatalogue = /^Model catalogue:/m.test(error.message)
+  throw isCatalogue ? new Error(`${error.message}\n\n${CHECK_HINT}`, { cause: error }) : error
+}
+
+const CHECK_HINT = 'npx weir config check looks at the model catalogue again and starts nothing.'
 
 async function endOf(name: string, app: App): Promise<string> {
   const { code, signal } = await app.exited

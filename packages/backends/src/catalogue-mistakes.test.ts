@@ -43,11 +43,11 @@ direct: maybe
     '4:24: backends.far.base_url: must be a URL',
     '4:40: backends.far.api_key_env: the environment variable FAR_KEY is not set',
     '5:10: backends.odd.kind: must be one of: openai, anthropic, simulated',
-    '8:31: models[0].targets[0].model: must be text, and not an empty one',
+    '8:31: models[0].targets[0].model: must be text: put quotes around it',
     '8:45: models[0].targets[1].backend: names no backend: sims; did you mean sim?',
     '9:14: models[0].price.input: must be a number of credits, 0 or more',
     '9:27: models[0].price.outputs: is not known here; did you mean output?',
-    '11:5: models[0].context_window: must be a whole number from 1 to 1000000000',
+    '11:5: models[0].context_window: must be a whole number from 1 to 1000000000, without quotes',
     expect.stringMatching(/^12:20: models\[0\]\.capabilities\[0\]: must be one of: tools, /),
     '13:30: models[0].bounds.temperature.max: must be a number from 0 to 2',
     '17:5: models[1].max_output_tokens: must not be larger than context_window',
@@ -169,4 +169,24 @@ test('what works and is hardly meant is told beside a catalogue that is good', (
     'weir.yaml:1:39: backends.old: is used by no model',
     'weir.yaml:9:15: models[0].bounds.n: bounds what is refused anyway: the model has not the capability choices',
   ])
+})
+
+test('a secret that is written out is told where its variable is named, and is not repeated', () => {
+  const text = file('').replace('}', '}, far: { kind: openai, base_url: "http://far/v1", api_key: sk-123 }')
+
+  const [mistake] = mistakesIn(text)
+
+  expect(mistake).toMatch(/backends\.far\.api_key: is not known here: no secret is written here; .* in api_key_env$/)
+  expect(mistake).not.toContain('sk-123')
+})
+
+test('quotes that are missing, or too many, are called by their name', () => {
+  const text = file('direct: "true"').replace('simulated }', 'simulated, slots: "32" }').replace('id: fast', 'id: 3.5')
+
+  expect(mistakesIn(text)).toEqual([
+    expect.stringMatching(/backends\.sim\.slots: must be a whole number.*, without quotes$/),
+    '3:5: models[0].id: must be text: put quotes around it',
+    '8:5: models[0].direct: must be true or false, without quotes',
+  ])
+  expect(mistakesIn(file('').replace('id: fast', 'id: []'))).toEqual(['3:5: models[0].id: must be text'])
 })

@@ -9,7 +9,8 @@ type Issue = z.core.$ZodIssue
 
 /** What a schema makes of a value; undefined after reporting each field that is wrong. */
 export function parsed<T>(schema: z.ZodType<T>, value: unknown, path: Path, report: Report): T | undefined {
-  const result = schema.safeParse(value, { error: plainWords(schema) })
+  const words = plainWords(schema)
+  const result = schema.safeParse(value, { error: (issue) => aboutQuotes(issue, words) ?? words(issue) })
   if (result.success) return result.data
   const issues = result.error.issues.flatMap((issue) => meantBy(issue))
   const misspelt = issues.flatMap((issue) => misspeltIn(issue, fieldsAt(schema, issue.path)))
@@ -24,6 +25,23 @@ export function parsed<T>(schema: z.ZodType<T>, value: unknown, path: Path, repo
 }
 
 const MISSING = 'is missing'
+
+/** YAML reads `3.5` as a number and "32" as text: what is wrong with those is their quotes. */
+function aboutQuotes(issue: z.core.$ZodRawIssue, words: z.core.$ZodErrorMap): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined
+  const { input, expected } = issue
+  if (expected === 'string')
+    return /^(number|boolean)$/.test(typeof input) ? 'must be text: put quotes around it' : undefined
+  const isQuoted = typeof input === 'string' && (quotable[expected]?.test(input) ?? false)
+  const said = isQuoted ? words(issue) : undefined
+  return typeof said === 'string' ? `${said}, without quotes` : undefined
+}
+
+const quotable: Partial<Record<string, RegExp>> = {
+  number: /^[+-]?\d+(\.\d+)?$/,
+  int: /^[+-]?\d+$/,
+  boolean: /^(true|false)$/,
+}
 
 /**
  * The fields of an object that can be read by themselves, once the whole could not: what is wrong with one of them hides
@@ -54,12 +72,12 @@ type Misspelt = { at: PropertyKey[]; key: string; meant: string | undefined; wor
 
 function misspeltIn(issue: Issue, fields: readonly string[]): Misspelt[] {
   if (issue.code !== 'unrecognized_keys') return []
-  return issue.keys.map((key) => ({
-    at: issue.path,
-    key,
-    meant: nearestName(key, fields),
-    words: didYouMean(key, fields),
-  }))
+  return issue.keys.map((key) => {
+    // A secret stands in no file: not what it is belongs there, but where it is found.
+    const variable = fields.find((field) => field === `${key}_env`)
+    const words = variable && `: no secret is written here; name the environment variable that holds it in ${variable}`
+    return { at: issue.path, key, meant: variable ?? nearestName(key, fields), words: words ?? didYouMean(key, fields) }
+  })
 }
 
 /** A field as a person would name it, to stand before what is wrong with it. */

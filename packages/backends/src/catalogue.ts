@@ -23,15 +23,27 @@ export async function loadCatalogue({ path, mustExist, secretOf, probe }: Catalo
   return defaultCatalogue({ secretOf, probe })
 }
 
-/** What a file says and what is wrong with it, while nothing is started. It never throws for what an operator can mend. */
-export async function checkCatalogue(path: string, secretOf: SecretOf): Promise<CatalogueFile> {
+/** `isFile`: false where there is none and none is needed; the catalogue is then what is found. */
+export type CheckedCatalogue = CatalogueFile & { isFile: boolean }
+
+/**
+ * What a start would serve or what keeps it from starting, while nothing is started. It never throws for what an operator
+ * can mend. `withoutSecrets`: the variables that a file names need not be there.
+ */
+export async function checkCatalogue(
+  path: string,
+  { mustExist, secretOf, probe, withoutSecrets }: Omit<CatalogueSource, 'path'> & { withoutSecrets: boolean },
+): Promise<CheckedCatalogue> {
+  const broken = (mistake: string) => ({ catalogue: undefined, mistakes: [mistake], warnings: [], isFile: true })
   try {
     const text = await textOf(path)
-    if (text !== undefined) return readCatalogueFile(text, path, secretOf)
-    return { catalogue: undefined, mistakes: [`there is no file ${path}`], warnings: [] }
+    if (text !== undefined)
+      return { ...readCatalogueFile(text, path, withoutSecrets ? () => 'not asked for' : secretOf), isFile: true }
+    if (mustExist) return broken(`there is no file ${path}`)
+    return { catalogue: await defaultCatalogue({ secretOf, probe }), mistakes: [], warnings: [], isFile: false }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { catalogue: undefined, mistakes: [error.message], warnings: [] }
+    return broken(error.message)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Price } from '@weir/contracts'
 
 /** How the parts of a price are called in a file and on the wire. */
-const fields = {
+export const priceFields = {
   input: 'input',
   cachedInput: 'cached_input',
   cacheWrite: 'cache_write',
@@ -24,7 +24,7 @@ export type WrittenPrice = { input: string; output: string; per: string } & {
   [Part in keyof Price]?: string | undefined
 }
 
-export type PriceProblem = { field: (typeof fields)[keyof Price] | 'per'; message: string }
+export type PriceProblem = { field: (typeof priceFields)[keyof Price] | 'per'; message: string }
 
 const PICOCREDITS_PER_CREDIT = 10n ** 12n
 const PICOCREDITS_PER_MICROCREDIT = 10n ** 6n
@@ -54,7 +54,8 @@ export function tokenPriceOf(written: WrittenPrice): { price: Price } | { proble
       if (text === undefined) return []
       const amount = picocreditsOf(text, unit)
       if (typeof amount === 'bigint') return [[part, amount] as const]
-      if (unit !== unknownTokens || amount.isBadNumber) problems.push({ field: fields[part], message: amount.message })
+      if (unit !== unknownTokens || amount.isBadNumber)
+        problems.push({ field: priceFields[part], message: amount.message })
       return []
     })
   const amounts = [

@@ -9,6 +9,7 @@ import {
   uuidOf,
 } from '@weir/contracts'
 import { type AppliedRow, type Operation, applyCall } from '@weir/ledger'
+import { storableJson } from '@weir/store'
 import { type RawBuilder, sql } from 'kysely'
 
 /** A completion that has ended: its settlement, its row and what is kept of it are written together or not at all. */
@@ -82,6 +83,7 @@ function endedItems(endings: readonly Ending[]): RawBuilder<unknown> {
         with ordinality as each(v, id, n) order by n),
     ${outcomes.map(({ state }) => state)}::text[],
     ${outcomes.map(mayRunAgain)}::boolean[],
+    ${outcomes.map(({ error }) => (error ? storableJson({ code: error.code, message: error.message }) : null))}::jsonb[],
     applied.figure,
     ${outcomes.map(({ usage }) => promptTokens(usage))}::bigint[],
     ${outcomes.map(({ usage }) => usage.cachedInputTokens)}::bigint[],

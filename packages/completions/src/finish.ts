@@ -12,6 +12,9 @@ export type FinishDeps = {
   keptCompletions: Pick<KeptCompletions, 'outcomeOf'>
 }
 
+/** Its result is read from Postgres. Redis remembers only that it has ended, for those who are late to hand it over. */
+const LINE_RETENTION_MS = 15_000
+
 /** `ofBatch`: it is a line of a batch, or may be one. */
 type Ended = {
   id: CompletionId
@@ -53,8 +56,14 @@ export async function settle(deps: FinishDeps, completion: Ended, decided: Outco
 }
 
 /** Tells Redis, and whoever waits there, what was settled. */
-export async function conclude(deps: FinishDeps, { id, accountId }: Ended, outcome: Outcome): Promise<void> {
-  await Promise.all([deps.relay.conclude(id, outcome), deps.admission.leave(accountId, id, usedTokens(outcome.usage))])
+export async function conclude(
+  { relay, admission }: FinishDeps,
+  { id, accountId, ofBatch }: Ended,
+  outcome: Outcome,
+): Promise<void> {
+  // It has taken no place.
+  if (ofBatch) return relay.conclude(id, outcome, LINE_RETENTION_MS)
+  await Promise.all([relay.conclude(id, outcome), admission.leave(accountId, id, usedTokens(outcome.usage))])
 }
 
 async function settledOutcome({ keptCompletions }: FinishDeps, { id, accountId }: Ended): Promise<Outcome | undefined> {

@@ -78,7 +78,7 @@ async function act(deps: RunDeps, claim: Claim, signal: AbortSignal): Promise<Pr
       if (claim.audience && !(await deps.audience.mayHear(claim.audience)))
         return endUnrun(deps, claim, abandonedOutcome())
       // Not waited for: it leaves with the next command, and matters only to the account's bound on what is queued.
-      deps.admission.started(claim.job.accountId, claim.job.id).catch(() => {})
+      if (!claim.job.ofBatch) deps.admission.started(claim.job.accountId, claim.job.id).catch(() => {})
       return runWhole(deps, claim, signal)
     case 'interrupted':
       await countWastedFrames(deps, claim.job)

@@ -17,6 +17,7 @@ export const errors = {
   model_not_found: { status: 404, type: 'invalid_request_error', retryable: false },
   request_timeout: { status: 408, type: 'invalid_request_error', retryable: true },
   not_finished: { status: 409, type: 'invalid_request_error', retryable: false },
+  file_in_use: { status: 409, type: 'invalid_request_error', retryable: false },
   already_ended: { status: 409, type: 'invalid_request_error', retryable: false },
   stream_expired: { status: 410, type: 'invalid_request_error', retryable: false },
   request_too_large: { status: 413, type: 'invalid_request_error', retryable: false },

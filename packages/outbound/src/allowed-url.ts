@@ -13,7 +13,7 @@ export function allowedUrl(text: string, addresses: Addresses): URL | Refusal {
   const url = new URL(text)
   const isHttps = url.protocol === 'https:'
   // On networks of one's own, servers have neither certificates nor the usual ports.
-  if (!isHttps && !(addresses === 'private_too' && url.protocol === 'http:')) return refused('scheme')
+  if (!isHttps && !(addresses === 'private_too' && url.protocol === 'http:')) return refused('scheme', { addresses })
   if (url.username !== '' || url.password !== '') return refused('userinfo')
   if (addresses === 'public' && !WEB_PORTS.has(url.port)) return refused('port')
   return url
@@ -24,7 +24,8 @@ export function admissibleUrl(text: string, addresses: Addresses): URL | Refusal
   const url = allowedUrl(text, addresses)
   if (!(url instanceof URL)) return url
   const host = hostOf(url)
-  return isAddress(host) && !isAllowedAddress(host, addresses) ? refused('address') : url
+  const isAllowed = isAddress(host) ? isAllowedAddress(host, addresses) : addresses === 'private_too' || !isOwn(host)
+  return isAllowed ? url : refused('address', { addresses })
 }
 
 /**
@@ -40,7 +41,10 @@ export async function allowedAddresses(
   const host = hostOf(url)
   const found = isAddress(host) ? [host] : await resolve(host, signal)
   const isAllowed = found.length > 0 && found.every((address) => isAllowedAddress(address, addresses))
-  return isAllowed ? found : refused('address')
+  return isAllowed ? found : refused('address', { addresses })
 }
+
+/** Whether a name means the machine that asks, wherever that is (RFC 6761). */
+const isOwn = (host: string): boolean => /(^|\.)localhost\.?$/.test(host)
 
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')

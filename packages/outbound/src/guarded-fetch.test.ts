@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
+import { admissibleUrl } from './allowed-url.ts'
 import { type FetchOptions, guardedFetch } from './guarded-fetch.ts'
+import { lookUpNames } from './look-up-names.ts'
 import { localServer } from './testing/local-server.ts'
 
 const options = (more: Partial<FetchOptions> = {}): FetchOptions => ({
@@ -52,6 +54,36 @@ test.each([
   ['example.com', 'malformed'],
 ])('%s is refused for its %s', async (url, reason) => {
   expect(await guardedFetch(url, options())).toMatchObject({ kind: 'refused', reason })
+})
+
+test('localhost is this machine where private networks are open, and nowhere else', async () => {
+  await using server = await localServer((_request, response) => response.end('here'))
+  const { resolve: _none, ...asSet } = options({ addresses: 'private_too' })
+
+  expect(await guardedFetch(`http://localhost:${server.port}/`, asSet)).toMatchObject({ kind: 'answered' })
+  for (const name of ['localhost', 'LOCALHOST.', 'hooks.localhost'])
+    expect(admissibleUrl(`https://${name}:8443/`, 'public')).toMatchObject({ reason: 'address' })
+  expect(admissibleUrl('https://localhost.example.com/', 'public')).toBeInstanceOf(URL)
+})
+
+test('who asks the system for names while others do waits for an answer, unless they leave', async () => {
+  const { signal } = new AbortController()
+  const cancelled = AbortSignal.abort(new Error('enough'))
+  const asking = [signal, signal, signal, signal, cancelled, signal].map((each) => lookUpNames('localhost', each))
+
+  const found = await Promise.allSettled(asking)
+
+  expect(found.map(({ status }) => status)).toEqual([...Array(4).fill('fulfilled'), 'rejected', 'fulfilled'])
+  expect(found.at(-1)).toMatchObject({ value: expect.arrayContaining(['127.0.0.1']) })
+  expect(await lookUpNames('nowhere.invalid', signal)).toEqual([])
+})
+
+test('a refusal says what would be allowed', async () => {
+  const [scheme, address] = ['ftp://example.com/', 'http://169.254.169.254/'] as const
+
+  expect(await fetchPrivately(scheme)).toMatchObject({ sentence: 'begins with neither https:// nor http://' })
+  expect(await guardedFetch(scheme, options())).toMatchObject({ sentence: 'does not begin with https://' })
+  expect(await fetchPrivately(address)).toMatchObject({ sentence: 'leads to no server that may be asked' })
 })
 
 test('an address without end is refused', async () => {

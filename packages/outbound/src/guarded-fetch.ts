@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { Client, type Dispatcher, errors } from 'undici'
 import type { Addresses } from './allowed-address.ts'
 import { allowedAddresses, allowedUrl } from './allowed-url.ts'
+import { lookUpNames } from './look-up-names.ts'
 import { type Refusal, type RefusalReason, refused } from './refusal.ts'
 import { type Resolve, resolveNames } from './resolve-names.ts'
 
@@ -42,7 +43,9 @@ const LARGEST_HEAD_BYTES = 16 * 1024
  * What goes wrong is a value; the caller's own abort is thrown.
  */
 export async function guardedFetch(address: string, options: FetchOptions): Promise<Fetched | Refusal> {
-  const { addresses, signal, timeoutMs, resolve = resolveNames } = options
+  const { addresses, signal, timeoutMs } = options
+  // Names of one's own networks are often known to the system alone.
+  const { resolve = addresses === 'public' ? resolveNames : lookUpNames } = options
   signal.throwIfAborted()
   const url = allowedUrl(address, addresses)
   if (!(url instanceof URL)) return url
@@ -57,7 +60,7 @@ export async function guardedFetch(address: string, options: FetchOptions): Prom
     if (ending.aborted) return refused('timeout')
     const reason = reasonOf(error)
     if (reason === undefined) throw error
-    return refused(reason, error)
+    return refused(reason, { cause: error })
   }
 }
 

@@ -164,8 +164,8 @@ export function createRelay(connection: Redis, options: { prefix: string; retent
     },
 
     /** Writes the terminal record, after the ledger has settled it, and wakes whoever waits. */
-    async conclude(id: CompletionId, outcome: Outcome): Promise<void> {
-      await redis.weirConclude(stateOf(id), framesOf(id), encodeOutcome(outcome), options.retentionMs, id)
+    async conclude(id: CompletionId, outcome: Outcome, retentionMs = options.retentionMs): Promise<void> {
+      await redis.weirConclude(stateOf(id), framesOf(id), encodeOutcome(outcome), retentionMs, id)
     },
 
     /**

@@ -12,7 +12,7 @@ export function plainWords(schema: z.ZodType): z.core.$ZodErrorMap {
   return (issue) => {
     if (issue.input === undefined) return 'is missing'
     root ??= nodeOf(schema)
-    const words = expected(nodeAt(root, issue.path ?? []))
+    const words = expected(nodeAt(root, issue.path ?? []), issue.code === 'invalid_type')
     return words === undefined ? wordsOfIssue(issue) : `must be ${words}`
   }
 }
@@ -48,13 +48,13 @@ function stepInto(node: Node, step: PropertyKey): Node | undefined {
   return undefined
 }
 
-/** What has to stand there; undefined where the schema does not tell. */
-function expected(node: Node | undefined): string | undefined {
+/** What has to stand there; undefined where the schema does not tell. `isOtherType`: not even text stands there. */
+function expected(node: Node | undefined, isOtherType: boolean): string | undefined {
   if (typeof node !== 'object') return undefined
   if (node.const !== undefined) return String(node.const)
   if (node.enum) return `one of: ${node.enum.join(', ')}`
   const branches = node.anyOf ?? node.oneOf
-  if (branches) return branches.map((branch) => expected(branch) ?? 'anything else').join(', or ')
+  if (branches) return branches.map((branch) => expected(branch, isOtherType) ?? 'anything else').join(', or ')
   switch (node.type) {
     case 'integer':
       return `a whole number${rangeOf(node, 1)}`
@@ -63,7 +63,7 @@ function expected(node: Node | undefined): string | undefined {
     case 'boolean':
       return 'true or false'
     case 'string':
-      return textOf(node)
+      return textOf(node, isOtherType)
     case 'array':
       return node.minItems ? 'a list, and not an empty one' : 'a list'
     case 'object':
@@ -92,13 +92,13 @@ function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Limit
   return limits.length === 0 ? '' : `, ${limits.join(' and ')}`
 }
 
-function textOf({ format, pattern, minLength, maxLength }: Limited): string | undefined {
+function textOf({ format, pattern, minLength, maxLength }: Limited, isOtherType: boolean): string | undefined {
   if (format === 'uri') return 'a URL'
   if (minLength && maxLength) return `text of ${minLength} to ${maxLength} characters`
   if (minLength) return minLength === 1 ? 'text, and not an empty one' : `text of at least ${minLength} characters`
   if (maxLength) return `text of at most ${maxLength} characters`
   // Its schema has words of its own for what the pattern says.
-  return pattern === undefined || format !== undefined ? 'text' : 'text of another form'
+  return isOtherType || pattern === undefined || format !== undefined ? 'text' : 'text of another form'
 }
 
 /** For what a schema makes of a value before it looks at it: that is not what was written. */

@@ -44,13 +44,15 @@ create table store.file_usage (
 
 -- Files are locked before the usage of their account, and usages in the order of their accounts, here as below.
 
--- Begins a file, unless the account has as many as it may; no bound where that is null.
+-- Begins a file, unless the account has as many as it may; no bound where that is null. What came with a message batch is none of
+-- its files by number, only by bytes: nobody sees it who could delete it.
 create function store.begin_file(
   id uuid, account uuid, key uuid, purpose text, filename text, expires_at timestamptz, keep_for interval, most_files bigint
 ) returns boolean language plpgsql as $$
 begin
   insert into store.file_usage as u (account_id) values ($2) on conflict do nothing;
-  update store.file_usage u set files = u.files + 1 where u.account_id = $2 and ($8 is null or u.files < $8);
+  update store.file_usage u set files = u.files + ($4 <> 'batch_input')::int
+    where u.account_id = $2 and ($8 is null or u.files < $8 or $4 = 'batch_input');
   if not found then return false; end if;
   insert into store.file (id, account_id, key_id, purpose, filename, expires_at)
   values ($1, $2, $3, $4, $5, coalesce($6, clock_timestamp() + $7));
@@ -92,11 +94,13 @@ begin
   for freed in
     with gone as (
       update store.file f set state = 'deleted', touched_at = clock_timestamp()
-      where f.id = any ($1) and f.state <> 'deleted' returning f.account_id, f.bytes
+      where f.id = any ($1) and f.state <> 'deleted' returning f.account_id, f.bytes, f.purpose
     )
-    select g.account_id, count(*) as files, sum(g.bytes)::bigint as bytes from gone g group by 1 order by 1
+    select g.account_id, count(*) as files, count(*) filter (where g.purpose <> 'batch_input') as counted,
+      sum(g.bytes)::bigint as bytes
+    from gone g group by 1 order by 1
   loop
-    update store.file_usage u set files = u.files - freed.files, bytes = u.bytes - freed.bytes
+    update store.file_usage u set files = u.files - freed.counted, bytes = u.bytes - freed.bytes
       where u.account_id = freed.account_id;
     deleted := deleted + freed.files;
   end loop;

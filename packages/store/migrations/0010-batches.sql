@@ -97,7 +97,7 @@ create table store.batch_item (
   reserved bigint not null default 0,
   charged bigint not null default 0,
   ended_at timestamptz,
-  -- Why a line ended that no completion did: code, message and param.
+  -- Why a line ended that no completion did, or why its last try failed while it waits for the next: code, message and param.
   error jsonb,
   primary key (batch_id, line),
   constraint batch_item_custom_id_unique unique (batch_id, custom_id),
@@ -117,9 +117,13 @@ begin
   perform from store.batch b where b.id = any(lock_batches.id) order by b.id for no key update;
 end $$;
 
--- Takes up to `room` items of each batch whose time has come, and up to `most` that a feeder claimed and did not feed: those
+-- Items that are changed are found by where they lie: their batches are locked, so they lie there still. By its key an item
+-- would be found through whichever index the planner takes to be as good, and of a batch that was just written, of which it
+-- knows nothing yet, that is one that leads through all of it.
+
+-- Takes up to `room` items of each batch whose time has come, as long as they have no more than `most_bytes`, and up to `most` that a feeder claimed and did not feed: those
 -- keep their completion, which may have been admitted. A claim ends by itself after `lease`.
-create function store.claim_items(batch uuid[], room int[], most int, lease interval)
+create function store.claim_items(batch uuid[], room int[], most int, most_bytes bigint, lease interval)
 returns table (batch_id uuid, line int, completion_id uuid, start_byte bigint, bytes int, tries smallint) language plpgsql
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
@@ -128,25 +132,26 @@ begin
   perform store.lock_batches($1);
   return query
     with chosen as (
-      select i.batch_id, i.line
+      select i.at, sum(i.bytes) over (order by i.place, o.batch, i.line) - i.bytes as bytes_before
       from unnest($1, $2) o(batch, room),
         lateral (
-          select i.batch_id, i.line from store.batch_item i
+          select i.at, i.line, i.bytes, row_number() over () as place from (
+          select i.ctid as at, i.line, i.bytes from store.batch_item i
           where i.batch_id = o.batch and i.state = 'pending' and i.ready_at <= clock_timestamp()
-          order by i.ready_at, i.line limit o.room for update skip locked) i
+          order by i.ready_at, i.line limit o.room for update skip locked) i) i
     ), taken as (
       update store.batch_item t
-      set state = 'claimed', completion_id = uuidv7(), tries = t.tries + 1, ready_at = clock_timestamp() + $4
-      from chosen c where t.batch_id = c.batch_id and t.line = c.line
+      set state = 'claimed', completion_id = uuidv7(), tries = t.tries + 1, ready_at = clock_timestamp() + $5
+      from chosen c where t.ctid = c.at and c.bytes_before < $4
       returning t.*
     ), counted as (
       update store.batch b set pending = b.pending - n.items, running = b.running + n.items
       from (select t.batch_id, count(*)::int as items from taken t group by 1) n where b.id = n.batch_id
     ), lapsed as (
-      update store.batch_item t set ready_at = clock_timestamp() + $4
-      where (t.batch_id, t.line) in (
-        select i.batch_id, i.line from store.batch_item i
-        where i.state = 'claimed' and i.ready_at < clock_timestamp() order by i.ready_at limit $3 for update skip locked)
+      update store.batch_item t set ready_at = clock_timestamp() + $5
+      where t.ctid = any(array(
+        select i.ctid from store.batch_item i
+        where i.state = 'claimed' and i.ready_at < clock_timestamp() order by i.ready_at limit $3 for update skip locked))
       returning t.*
     )
     select a.batch_id, a.line, a.completion_id, a.start_byte, a.bytes, a.tries
@@ -173,7 +178,7 @@ end $$;
 
 -- In the statement that settles their completions: items end with them, or wait for their next try.
 create function store.end_items(
-  completion uuid[], state text[], may_retry boolean[], charged bigint[],
+  completion uuid[], state text[], may_retry boolean[], error jsonb[], charged bigint[],
   input_tokens bigint[], cached_input_tokens bigint[], output_tokens bigint[], reasoning_tokens bigint[]
 ) returns void language plpgsql
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
@@ -182,12 +187,12 @@ as $$
 begin
   perform store.lock_batches(array(select i.batch_id from store.batch_item i where i.completion_id = any($1)));
   with told as (
-    select i.batch_id, i.line, i.reserved, o.*,
+    select i.ctid as at, i.reserved, o.*,
       -- Five seconds, then four times as long each time, up to ten minutes, a fifth more or less.
       o.may_retry and i.tries < b.max_tries and b.state = 'in_progress' and w.ready_at < b.expires_at as goes_on,
       w.ready_at
-    from unnest($1, $2, $3, $4, $5, $6, $7, $8)
-        o(completion, state, may_retry, charged, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens)
+    from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        o(completion, state, may_retry, error, charged, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens)
       join store.batch_item i on i.completion_id = o.completion and i.state = 'running'
       join store.batch b on b.id = i.batch_id,
       lateral (select clock_timestamp()
@@ -198,8 +203,9 @@ begin
         completion_id = case when o.goes_on then null else t.completion_id end,
         ready_at = case when o.goes_on then o.ready_at else '-infinity' end,
         ended_at = case when o.goes_on then null else clock_timestamp() end,
+        error = case when o.goes_on then o.error end,
         reserved = 0, charged = t.charged + o.charged
-    from told o where t.batch_id = o.batch_id and t.line = o.line
+    from told o where t.ctid = o.at
     returning t.batch_id, t.state, o.reserved, o.charged, o.input_tokens, o.cached_input_tokens, o.output_tokens,
       o.reasoning_tokens
   )
@@ -232,13 +238,15 @@ begin
   with closed as (
     update store.batch_item t
     set state = $3, ended_at = clock_timestamp(), ready_at = '-infinity', completion_id = null,
-        error = case when $2 is null then $4[1] else o.error end
-    from (select i.batch_id, i.line, i.state as was, e.error
+        error = case when $2 is null then $4[1] else o.error end,
+        -- It was never tried.
+        tries = case o.was when 'claimed' then t.tries - 1 else t.tries end
+    from (select i.ctid as at, i.state as was, e.error
           from store.batch_item i
           left join unnest($2, $4) e(line, error) on e.line = i.line
           where i.batch_id = $1 and case when $2 is null then i.state = 'pending' else i.state = 'claimed' and e.line is not null end
           for update of i) o
-    where t.batch_id = o.batch_id and t.line = o.line
+    where t.ctid = o.at
     returning o.was
   )
   select count(*) filter (where was = 'pending'), count(*) filter (where was = 'claimed') into waiting, claimed from closed;

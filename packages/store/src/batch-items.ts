@@ -2,6 +2,7 @@ import { type BatchId, type CompletionId, type Microcredits, batchIdOf, completi
 import type { Database } from '@weir/runtime'
 import { sql } from 'kysely'
 import { type Batch, type BatchRow, batchOf } from './batch-record.ts'
+import { storableJson } from './storable.ts'
 
 /** A line of a batch as it lies in the input file. */
 export type ItemPlace = { line: number; startByte: number; bytes: number }
@@ -37,9 +38,15 @@ const FEED_LOCK = 7_730_003
 /** Batches that may be fed at once; of each account those of which the fewest lines run. */
 const MOST_BATCHES = 1_000
 const MOST_OF_ACCOUNT = 8
+/** Of all lines that are claimed at once: whoever feeds them has read them. The last one may be more. */
+const MOST_BYTES = 33_554_432
+
+/** Between two looks for claims that have lapsed, while there is no room for others. */
+const LAPSED_MS = 1_000
 
 export function createBatchItems(database: Database) {
   const db = database.withTables<Record<never, never>>()
+  let lookedForLapsedAt = -Infinity
 
   return {
     /** Lines that are there already stay as they are. */
@@ -51,7 +58,7 @@ export function createBatchItems(database: Database) {
           case when o.error is null then null else clock_timestamp() end
         from unnest(${items.map(({ line }) => line)}::int[], ${items.map(({ customId }) => customId)}::text[],
             ${items.map(({ startByte }) => startByte)}::bigint[], ${items.map(({ bytes }) => bytes)}::int[],
-            ${items.map(({ error }) => (error ? JSON.stringify(error) : null))}::jsonb[])
+            ${items.map(({ error }) => (error ? storableJson(error) : null))}::jsonb[])
           o(line, custom_id, start_byte, bytes, error)
         on conflict (batch_id, line) do nothing`.execute(db)
     },
@@ -70,23 +77,30 @@ export function createBatchItems(database: Database) {
         if (!locks[0]!.locked) return { items: [], batches: [] }
 
         const { rows: open } = await sql<BatchRow & { all_running: string }>`
-          select * from (
-            select *, sum(running) over () as all_running,
-              row_number() over (partition by account_id order by running, id) as place
-            from store.batch where ended_at is null) b
-          where state = 'in_progress' and pending > 0 and held_until <= clock_timestamp()
-            and expires_at > clock_timestamp() and place <= ${MOST_OF_ACCOUNT}::int
-            -- What others are just admitting has reserved nothing yet: who has a bound is fed by one at a time.
-            and (max_cost is null or not exists (
-              select from store.batch_item i where i.batch_id = b.id and i.state = 'claimed'))
+          select b.*, (select sum(running) from store.batch where ended_at is null) as all_running
+          from (
+            select *, row_number() over (partition by account_id order by paused_for is not null, running, id) as place
+            from store.batch b
+            where ended_at is null and state = 'in_progress' and pending > 0 and held_until <= clock_timestamp()
+              and expires_at > clock_timestamp()
+              -- What others are just admitting has reserved nothing yet: who has a bound is fed by one at a time.
+              and (max_cost is null or not exists (
+                select from store.batch_item i where i.batch_id = b.id and i.state = 'claimed'))) b
+          where place <= ${MOST_OF_ACCOUNT}::int
           order by place, running, id limit ${MOST_BATCHES}::int`.execute(tx)
         const feedable = open.map(batchOf)
         const room = Math.min(most, window - Number(open[0]?.all_running ?? 0))
         const shares = room > 0 ? [...share(feedable, room)] : []
 
+        // Nothing to give out, and no time to look for what a feeder that died has left.
+        if (shares.length === 0 && performance.now() - lookedForLapsedAt < LAPSED_MS)
+          return { items: [], batches: feedable }
+        lookedForLapsedAt = performance.now()
         const { rows } = await sql<ClaimedRow>`
           select * from store.claim_items(${shares.map(([id]) => uuidOf(id))}::uuid[],
-            ${shares.map(([, n]) => n)}::int[], ${most}::int, ${leaseMs}::float8 * interval '1 ms')`.execute(tx)
+            ${shares.map(([, n]) => n)}::int[], ${most}::int, ${MOST_BYTES}::bigint, ${leaseMs}::float8 * interval '1 ms')`.execute(
+          tx,
+        )
         const items = rows.map(claimedOf)
         const known = new Set(feedable.map(({ id }) => id))
         const others = [...new Set(items.map(({ batchId }) => batchId))].filter((id) => !known.has(id))
@@ -100,12 +114,12 @@ export function createBatchItems(database: Database) {
     /** Ends lines that their feeder found wanting. */
     async fail(batchId: BatchId, items: readonly { line: number; error: ItemError }[]): Promise<void> {
       await sql`select store.close_items(${uuidOf(batchId)}, ${items.map(({ line }) => line)}::int[], 'failed',
-        ${items.map(({ error }) => JSON.stringify(error))}::jsonb[])`.execute(db)
+        ${items.map(({ error }) => storableJson(error))}::jsonb[])`.execute(db)
     },
 
     /** Ends all lines that wait, of one that will not be fed any more. */
     async failRest(batchId: BatchId, error: ItemError): Promise<void> {
-      await sql`select store.close_items(${uuidOf(batchId)}, null, 'failed', array[${JSON.stringify(error)}]::jsonb[])`.execute(
+      await sql`select store.close_items(${uuidOf(batchId)}, null, 'failed', array[${storableJson(error)}]::jsonb[])`.execute(
         db,
       )
     },

@@ -1,11 +1,8 @@
-import { newAccountId, newFileId, newKeyId, uuidOf } from '@weir/contracts'
+import { uuidOf } from '@weir/contracts'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createBatchItems } from './batch-items.ts'
-import { createBatchLines } from './batch-lines.ts'
-import { createBatchWork } from './batch-work.ts'
-import { type NewBatch, createBatchStore } from './batches.ts'
 import { type StoreFixture, openStoreFixture } from './testing/store-fixture.ts'
+import { validating } from './testing/validating.ts'
 
 let fixture: StoreFixture
 beforeAll(async () => {
@@ -13,48 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => fixture?.[Symbol.asyncDispose]())
 
-/** A batch whose lines are being checked, with so many of them noted. */
-async function validating(lines: number, idempotency?: { key: string; digest: Buffer }) {
-  const batches = createBatchStore(fixture.db)
-  const items = createBatchItems(fixture.db)
-  const accountId = newAccountId()
-  const wish = {
-    accountId,
-    keyId: newKeyId(),
-    dialect: 'openai',
-    endpoint: '/v1/chat/completions',
-    inputFileId: newFileId(),
-    metadata: undefined,
-    webhookUrl: undefined,
-    dryRun: false,
-    maxCost: undefined,
-    maxTries: 3,
-    resultsKeptMs: 60_000,
-    windowMs: 60_000,
-    idempotency,
-  } as const
-  const create = (more: Partial<NewBatch> = {}, terms: { mostOpen?: number; idempotencyMs?: number } = {}) =>
-    batches.create({ ...wish, ...more }, { mostOpen: 10, idempotencyMs: 60_000, ...terms })
-  const created = await create()
-  if (created.kind !== 'created') throw new Error(`it is ${created.kind}`)
-  const { batch } = created
-  await items.add(
-    batch.id,
-    Array.from({ length: lines }, (_, n) => ({ line: n + 1, customId: `line-${n + 1}`, startByte: n * 10, bytes: 9 })),
-  )
-  return {
-    create,
-    batches,
-    items,
-    batch,
-    accountId,
-    work: createBatchWork(fixture.db),
-    lines: createBatchLines(fixture.db),
-  }
-}
-
 test('lines are listed by their place in the input, a page at a time, all of them or those in one state', async () => {
-  const { batch, work, items, lines } = await validating(5)
+  const { batch, work, items, lines } = await validating(fixture, 5)
   await work.begin(batch.id, { lines: 5, bad: 0, quote: 10n })
   await items.claim({ window: 2, most: 2, leaseMs: 60_000 }, () => new Map([[batch.id, 2]]))
   await items.fail(batch.id, [{ line: 1, error: { code: 'model_not_found', message: 'There is no such model.' } }])
@@ -68,9 +25,10 @@ test('lines are listed by their place in the input, a page at a time, all of the
   expect(await lines.list(batch.id, { after: 0, limit: 10, state: 'failed' })).toEqual([
     {
       line: 1,
+      nextTryAt: undefined,
       customId: 'line-1',
       state: 'failed',
-      tries: 1,
+      tries: 0,
       completionId: undefined,
       charged: 0n,
       error: { code: 'model_not_found', message: 'There is no such model.' },
@@ -81,7 +39,7 @@ test('lines are listed by their place in the input, a page at a time, all of the
 })
 
 test('a line whose completion failed tells of what, as that does', async () => {
-  const { batch, work, items, lines } = await validating(1)
+  const { batch, work, items, lines } = await validating(fixture, 1)
   await work.begin(batch.id, { lines: 1, bad: 0, quote: 10n })
   const { items: claimed } = await items.claim(
     { window: 1_000, most: 10, leaseMs: 60_000 },
@@ -103,7 +61,7 @@ test('a line whose completion failed tells of what, as that does', async () => {
 })
 
 test('a batch is cancelled while its lines are being checked', async () => {
-  const { batches, accountId, batch } = await validating(3)
+  const { batches, accountId, batch } = await validating(fixture, 3)
 
   expect(await batches.cancel(accountId, batch.id)).toBe(true)
 
@@ -111,7 +69,7 @@ test('a batch is cancelled while its lines are being checked', async () => {
 })
 
 test('a batch that is cancelled while its lines are being checked ends with every one of them', async () => {
-  const { batches, work, items, accountId, batch } = await validating(3)
+  const { batches, work, items, accountId, batch } = await validating(fixture, 3)
   await batches.cancel(accountId, batch.id)
   expect(await work.toFinalize(1)).toBeUndefined()
 
@@ -123,7 +81,7 @@ test('a batch that is cancelled while its lines are being checked ends with ever
 })
 
 test('a batch whose input is wrong, and that was cancelled meanwhile, is cancelled', async () => {
-  const { batches, work, accountId, batch } = await validating(0)
+  const { batches, work, accountId, batch } = await validating(fixture, 0)
   await batches.cancel(accountId, batch.id)
 
   await work.refuse(batch.id, [{ code: 'empty_file', message: 'It has no lines.' }])
@@ -133,7 +91,7 @@ test('a batch whose input is wrong, and that was cancelled meanwhile, is cancell
 
 test('a key makes one batch, however often it is asked for, until it lapses', async () => {
   const idempotency = { key: 'mine', digest: Buffer.from('this') }
-  const { create, batch } = await validating(0, idempotency)
+  const { create, batch } = await validating(fixture, 0, idempotency)
 
   expect(await create()).toMatchObject({ kind: 'held', isSame: true, batch: { id: batch.id } })
   expect(await create({}, { mostOpen: 1 })).toMatchObject({ kind: 'held', isSame: true })
@@ -146,7 +104,7 @@ test('a key makes one batch, however often it is asked for, until it lapses', as
 })
 
 test('of many that ask at once with one key, one makes the batch', async () => {
-  const { create, batch } = await validating(0)
+  const { create, batch } = await validating(fixture, 0)
   const idempotency = { key: 'at once', digest: Buffer.from('this') }
 
   const all = await Promise.all(Array.from({ length: 6 }, () => create({ idempotency })))
@@ -157,7 +115,7 @@ test('of many that ask at once with one key, one makes the batch', async () => {
 })
 
 test('only the batches of one API are listed where only those are asked for', async () => {
-  const { batches, accountId, batch } = await validating(0)
+  const { batches, accountId, batch } = await validating(fixture, 0)
 
   expect(await batches.list(accountId, { limit: 10 })).toMatchObject([{ id: batch.id }])
   expect(await batches.list(accountId, { limit: 10, dialect: 'openai' })).toHaveLength(1)

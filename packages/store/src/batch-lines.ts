@@ -15,7 +15,10 @@ export type BatchLine = {
   /** Its latest try. */
   completionId: CompletionId | undefined
   charged: Microcredits
+  /** Why it failed, or its last try did. */
   error: ItemError | undefined
+  /** Not before then it is tried again. */
+  nextTryAt: Date | undefined
   endedAt: Date | undefined
 }
 
@@ -32,6 +35,7 @@ export function createBatchLines(database: Database) {
     async list(batchId: BatchId, { after, limit, state }: BatchLinePage): Promise<BatchLine[]> {
       const { rows } = await sql<LineRow>`
         select i.line, i.custom_id, i.state, i.tries, i.completion_id, i.charged, i.ended_at, i.error,
+          case when i.state = 'pending' and i.tries > 0 then nullif(i.ready_at, '-infinity') end as next_try_at,
           c.error_code, c.attempt_log -> -1 ->> 'message' as message
         from (
           select * from store.batch_item
@@ -64,6 +68,7 @@ type LineRow = {
   charged: bigint
   ended_at: Date | null
   error: ItemError | null
+  next_try_at: Date | null
   error_code: string | null
   message: string | null
 }
@@ -76,5 +81,6 @@ const lineOf = (row: LineRow): BatchLine => ({
   completionId: row.completion_id === null ? undefined : completionIdOf(row.completion_id),
   charged: row.charged,
   error: row.error ?? (row.error_code === null ? undefined : { code: row.error_code, message: row.message ?? '' }),
+  nextTryAt: row.next_try_at ?? undefined,
   endedAt: row.ended_at ?? undefined,
 })

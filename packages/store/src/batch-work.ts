@@ -1,27 +1,36 @@
-import { type BatchId, type FileId, type Microcredits, uuidOf } from '@weir/contracts'
+import { type AccountId, type BatchId, type FileId, type Microcredits, uuidOf } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
 import { type RawBuilder, sql } from 'kysely'
 import { type Batch, type BatchError, type BatchRow, type PausedFor, batchOf } from './batch-record.ts'
+import { storableJson } from './storable.ts'
+
+export type Turn = { served: readonly AccountId[]; busy: readonly AccountId[] }
+const noTurn: Turn = { served: [], busy: [] }
 
 export type BatchWork = ReturnType<typeof createBatchWork>
 
 /** What the workers do to batches, from validating to the end. Each step is taken once, whoever takes it. */
 export function createBatchWork(db: Database) {
-  /** One batch that waits for a kind of work, and is nobody else's for `leaseMs`. */
-  async function take(what: RawBuilder<unknown>, leaseMs: number): Promise<Batch | undefined> {
+  /**
+   * One batch that waits for a kind of work, and is nobody else's for `leaseMs`: of the account that was served longest ago
+   * (`served` names accounts in that order), and of none that is `busy`.
+   */
+  async function take(what: RawBuilder<unknown>, leaseMs: number, turn: Turn): Promise<Batch | undefined> {
+    const [served, busy] = [turn.served, turn.busy].map((accounts) => accounts.map(uuidOf))
     const { rows } = await sql<BatchRow>`
       update store.batch set held_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
       where id = (
-        select id from store.batch where ended_at is null and held_until <= clock_timestamp() and ${what}
-        order by id limit 1 for update skip locked)
+        select id from store.batch
+        where ended_at is null and held_until <= clock_timestamp() and ${what} and account_id <> all(${busy}::uuid[])
+        order by array_position(${served}::uuid[], account_id) nulls first, id limit 1 for update skip locked)
       returning *`.execute(db)
     return rows[0] && batchOf(rows[0])
   }
 
   return {
     /** One that is cancelled meanwhile is validated all the same: its results tell of every line. */
-    toValidate: (leaseMs: number) => take(isUnbegun, leaseMs),
-    toFinalize: (leaseMs: number) => take(isRunOut, leaseMs),
+    toValidate: (leaseMs: number, turn: Turn = noTurn) => take(isUnbegun, leaseMs, turn),
+    toFinalize: (leaseMs: number, turn: Turn = noTurn) => take(isRunOut, leaseMs, turn),
 
     /** Whether it still waits to be begun, or to be finished: then it is nobody else's for `leaseMs` from now. */
     async holds(id: BatchId, until: 'begun' | 'finished', leaseMs: number): Promise<boolean> {
@@ -60,22 +69,22 @@ export function createBatchWork(db: Database) {
         with refused as (
           update store.batch
           set state = case state when 'cancelling' then 'cancelled' else 'failed' end,
-              errors = ${JSON.stringify(errors)}::jsonb, ended_at = clock_timestamp()
+              errors = ${storableJson(errors)}::jsonb, ended_at = clock_timestamp()
           where id = ${uuidOf(id)} and ${isUnbegun} returning *
         )
         select ${inlineInputGone}, ${emitted(sql`'batch.' || state`)} from refused having count(*) > 0`.execute(db)
     },
 
-    /** Not fed until then. The first time it pauses for something it says so. */
+    /** Not fed until then. When it begins to pause for something it says so. */
     async pause(id: BatchId, why: PausedFor, pauseMs: number): Promise<void> {
       await sql`
         with before as (select id, paused_for from store.batch where id = ${uuidOf(id)} for no key update),
         paused as (
           update store.batch b
-          set paused_for = ${why}, paused_at = coalesce(b.paused_at, clock_timestamp()),
+          set paused_for = ${why}, paused_at = case when before.paused_for = ${why} then b.paused_at else clock_timestamp() end,
               held_until = clock_timestamp() + ${pauseMs}::float8 * interval '1 ms'
           from before where b.id = before.id and b.state = 'in_progress'
-          returning b.*, before.paused_for is null as is_news
+          returning b.*, before.paused_for is distinct from ${why} as is_news
         )
         select ${emitted(sql`'batch.paused'::text`)} from paused where is_news having count(*) > 0`.execute(db)
     },
@@ -158,6 +167,8 @@ const keyRevoked: BatchError = {
 /** Requests that came inline lie in a file that nobody else sees. */
 const inlineInputGone = sql`store.delete_files(array_agg(input_file_id) filter (where dialect = 'anthropic'))`
 
-/** Tells whoever wants to know how batches stand. */
-const emitted = (type: RawBuilder<unknown>) =>
-  sql`store.emit_events(array_agg(account_id), array_agg(${type}), array_agg(id), array_agg(webhook_url))`
+/** Tells whoever wants to know how batches stand. One that only asks for an estimate is waited for by who asked. */
+const emitted = (type: RawBuilder<unknown>) => {
+  const of = (value: RawBuilder<unknown>) => sql`array_agg(${value}) filter (where not dry_run)`
+  return sql`store.emit_events(${of(sql`account_id`)}, ${of(type)}, ${of(sql`id`)}, ${of(sql`webhook_url`)})`
+}

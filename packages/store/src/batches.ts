@@ -67,6 +67,7 @@ export function createBatchStore(db: Database) {
       const { accountId, idempotency } = batch
       if (idempotency) await freeLapsedKey(accountId, idempotency.key, idempotencyMs)
       const { rows } = await sql<BatchRow>`
+        with created as (
         insert into store.batch (id, account_id, key_id, dialect, endpoint, input_file_id, metadata, webhook_url, dry_run,
           max_cost, max_tries, results_kept_ms, expected, idempotency_key, request_digest, expires_at)
         select ${uuidOf(newBatchId())}, ${uuidOf(accountId)}, ${uuidOf(batch.keyId)}, ${batch.dialect},
@@ -81,7 +82,13 @@ export function createBatchStore(db: Database) {
         where (select count(*) from store.batch
                where account_id = ${uuidOf(accountId)} and ended_at is null) < ${mostOpen}::int
         on conflict (account_id, idempotency_key) where idempotency_key is not null do nothing
-        returning *`.execute(db)
+        returning *
+        ), kept as (
+          -- Its input is needed to its end.
+          update store.file f set expires_at = greatest(f.expires_at, c.expires_at + interval '1 day')
+          from created c where f.id = c.input_file_id
+        )
+        table created`.execute(db)
       if (rows[0]) return { kind: 'created', batch: batchOf(rows[0]) }
       return (idempotency && (await heldBy(accountId, idempotency))) ?? { kind: 'too_many' }
     },

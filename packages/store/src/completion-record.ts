@@ -22,6 +22,8 @@ export type CompletionRecord = {
   stream: boolean
   background: boolean
   metadata: Metadata
+  /** Where its end is told, beside the endpoints of the account. */
+  webhookUrl: string | undefined
   createdAt: Date
   deadlineAt: Date
   /** A line of a batch. */
@@ -105,7 +107,7 @@ export function createCompletionRecords(db: Database) {
   }
 }
 
-const columns = sql`id, key_id, model, stream, background, metadata, state, created_at, deadline_at, ended_at, served_by,
+const columns = sql`id, key_id, model, stream, background, metadata, webhook_url, state, created_at, deadline_at, ended_at, served_by,
   error_code, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images,
   usage_source, charged, attempts, attempt_log, clamped_to, of_batch, batch_discount, deleted_at is not null as is_deleted`
 
@@ -116,6 +118,7 @@ type Head = {
   stream: boolean
   background: boolean
   metadata: Metadata | null
+  webhook_url: string | null
   created_at: Date
   deadline_at: Date
   of_batch: boolean
@@ -149,6 +152,7 @@ const recordOf = (row: Row): CompletionRecord => ({
   stream: row.stream,
   background: row.background,
   metadata: row.metadata ?? {},
+  webhookUrl: row.webhook_url ?? undefined,
   createdAt: row.created_at,
   deadlineAt: row.deadline_at,
   ofBatch: row.of_batch,

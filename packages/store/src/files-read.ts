@@ -1,8 +1,9 @@
-import { type AccountId, type FileId, ServiceError, uuidOf } from '@weir/contracts'
+import { type AccountId, type FileId, ServiceError, batchIdOf, uuidOf } from '@weir/contracts'
 import type { Database } from '@weir/runtime'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { CHUNK_BYTES, chunkPartsOf } from './files-chunks.ts'
 import { type FileList, type FileRecord, type FileRow, columns, isShown, isThere, recordOf } from './files-record.ts'
+import { fileInUse } from './files-refusals.ts'
 import type { InTurn } from './in-turn.ts'
 
 /** Files that are there, until they are removed. */
@@ -44,12 +45,22 @@ export function createFileReader(db: Database, inTurn: InTurn) {
       }
     },
 
-    /** Whether it was there. Its room is free at once; whoever reads it meanwhile may be cut short. */
-    async remove(accountId: AccountId, id: FileId): Promise<boolean> {
-      const { rows } = await sql<{ deleted: number }>`
-        select store.delete_files(array[id]) as deleted from store.file
-        where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and ${isThere}`.execute(db)
-      return rows[0]?.deleted === 1
-    },
+    /** Whether it was there. Its room is free at once; whoever reads it meanwhile may be cut short. The input of a batch stays to its end. */
+    remove: (accountId: AccountId, id: FileId): Promise<boolean> => remove(db, accountId, id, isShown),
+
+    /** The same for what came with a message batch, which its account does not see. */
+    removeInput: (accountId: AccountId, id: FileId): Promise<boolean> => remove(db, accountId, id, isThere),
   }
+}
+
+async function remove(db: Database, accountId: AccountId, id: FileId, isSeen: RawBuilder<unknown>): Promise<boolean> {
+  const { rows: users } = await sql<{ id: string }>`
+    select id from store.batch
+    where input_file_id in (select f.id from store.file f where f.id = ${uuidOf(id)} and ${isSeen})
+      and account_id = ${uuidOf(accountId)} and ended_at is null limit 1`.execute(db)
+  if (users[0]) throw fileInUse(id, batchIdOf(users[0].id))
+  const { rows } = await sql<{ deleted: number }>`
+    select store.delete_files(array[id]) as deleted from store.file
+    where id = ${uuidOf(id)} and account_id = ${uuidOf(accountId)} and ${isSeen}`.execute(db)
+  return rows[0]?.deleted === 1
 }

@@ -1,4 +1,4 @@
-import { type FileId, ServiceError } from '@weir/contracts'
+import { type BatchId, type FileId, ServiceError } from '@weir/contracts'
 
 export const fileTooLarge = (most: number): ServiceError =>
   new ServiceError('request_too_large', `The file is too large: it may have ${most} bytes. Split it.`, {
@@ -18,6 +18,13 @@ export const tooManyFiles = (most: number): ServiceError =>
     'file_quota_exceeded',
     `The account has ${most} files, as many as it may have. Delete some that are no longer needed.`,
     { param: 'file', extra: { limit: { scope: 'account', name: 'files', value: most } } },
+  )
+
+export const fileInUse = (id: FileId, batch: BatchId): ServiceError =>
+  new ServiceError(
+    'file_in_use',
+    `The file ${id} is the input of ${batch}, which has not ended: cancel that, or wait for its end.`,
+    { param: 'id', extra: { batch_id: batch } },
   )
 
 /** Swept while it was written: nothing had come for too long. */

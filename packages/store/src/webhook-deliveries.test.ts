@@ -72,6 +72,26 @@ test('of an endpoint all that has failed in a time is sent once more, a page at 
   )
 })
 
+test('of an endpoint all that waits for its next try is tried now, but for what is on its way', async () => {
+  const { endpoint } = await store.endpoint({ eventTypes: ['batch.paused'] })
+  await store.emit('batch.paused', { times: 2 })
+  const outbox = store.outbox()
+  await outbox.claim(10)
+  const [underWay, tired] = await store.deliveries.list(store.accountId, { endpointId: endpoint.id }, { limit: 10 })
+  await outbox.end(tired!.id, 0, tried({ verdict: 'retry', retryMs: 3_600_000 }))
+  const hour = 3_600_000
+  const range = { since: new Date(Date.now() - hour), until: new Date(Date.now() + hour), limit: 10 }
+
+  const begun = await store.deliveries.redeliverRange(store.accountId, {
+    ...range,
+    endpointId: endpoint.id,
+    state: 'pending',
+  })
+  expect(begun).toEqual([tired!.id])
+  expect(await outbox.claim(10)).toEqual([tired!.id])
+  expect(await outbox.end(underWay!.id, 0, tried({ verdict: 'delivered' }))).toBe(true)
+})
+
 test('an update that changes nothing is none', async () => {
   const { endpoint } = await store.endpoint()
   const { name, url, eventTypes } = endpoint

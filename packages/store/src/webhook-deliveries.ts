@@ -49,12 +49,12 @@ export type DeliveryFilter = {
   state?: DeliveryState | undefined
 }
 
-/** Those of an endpoint that have ended, by the time of their events. */
+/** Those of an endpoint in a state, by the time of their events. */
 export type Range = {
   endpointId: EndpointId
   since: Date
   until: Date
-  state: Exclude<DeliveryState, 'pending'>
+  state: DeliveryState
   after?: DeliveryId | undefined
   limit: number
 }
@@ -116,7 +116,7 @@ export function createWebhookDeliveries(db: Database) {
         where id in (
           select id from store.webhook_delivery
           where account_id = ${uuidOf(accountId)} and endpoint_id = ${uuidOf(endpointId)} and state = ${state}
-            and id >= store.uuid_at(${since}) and id < store.uuid_at(${until}) and attempts < ${MOST_ATTEMPTS}
+            and id >= store.uuid_at(${since}) and id < store.uuid_at(${until}) and attempts < ${MOST_ATTEMPTS} and not claimed
             ${after ? sql`and id > ${uuidOf(after)}` : sql``}
           order by id limit ${limit})
         returning id`.execute(db)

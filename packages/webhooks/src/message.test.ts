@@ -17,6 +17,12 @@ test('an event is told in the shape of OpenAI’s, with when it happened in whol
   expect(headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': 'evt_1' })
 })
 
+test('one that is only a test says so, where it is signed', () => {
+  const { body } = messageOf({ ...event, isTest: true }, [one], new Date())
+
+  expect(JSON.parse(body)).toMatchObject({ type: 'batch.completed', test: true })
+})
+
 test('it is signed for the time of this try, with every secret', () => {
   const at = new Date()
   const { body, headers } = messageOf(event, [one, two], at)

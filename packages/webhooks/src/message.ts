@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 
-/** What happened, and to what. What came of it is asked for by its id. */
-export type Event = { id: string; type: string; subject: string; createdAt: Date }
+/** What happened, and to what. What came of it is asked for by its id. `isTest`: nothing has happened, and it is told so. */
+export type Event = { id: string; type: string; subject: string; createdAt: Date; isTest?: boolean }
 
 /** An event on its way: the bytes that are signed are the bytes that are sent. */
 export type Message = { body: string; headers: Record<string, string> }
@@ -11,8 +11,9 @@ export type Message = { body: string; headers: Record<string, string> }
  * may hold. The id is that of the event, so whoever hears of it twice can tell.
  */
 export function messageOf(event: Event, secrets: readonly string[], at: Date): Message {
-  const { id, type, subject, createdAt } = event
-  const body = JSON.stringify({ id, object: 'event', created_at: secondsOf(createdAt), type, data: { id: subject } })
+  const { id, type, subject, createdAt, isTest = false } = event
+  const said = { id, object: 'event', created_at: secondsOf(createdAt), type, data: { id: subject } }
+  const body = JSON.stringify(isTest ? { ...said, test: true } : said)
   return {
     body,
     headers: {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createAuthenticateAdmin } from '../authenticate.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type BackendsDeps, backends } from './backends.ts'
+import { type AllBatchesDeps, allBatches } from './batches.ts'
 import { type BooksDeps, books } from './books.ts'
 import { accounts } from './accounts.ts'
 import { type CorrectionsDeps, corrections } from './corrections.ts'
@@ -14,6 +15,7 @@ import { type PricesDeps, prices } from './prices.ts'
 import { type RateLimitsDeps, rateLimits } from './rate-limits.ts'
 import { type StandingDeps, standing } from './standing.ts'
 import { type StatementDeps, statement } from './statement.ts'
+import { type WebhooksOfAccountDeps, webhooksOfAccount } from './webhooks.ts'
 
 export type AdminDeps = { adminKey: string; apiKeys: ApiKeyStore } & KeysDeps &
   StandingDeps &
@@ -25,6 +27,8 @@ export type AdminDeps = { adminKey: string; apiKeys: ApiKeyStore } & KeysDeps &
   RateLimitsDeps &
   PricesDeps &
   BackendsDeps &
+  AllBatchesDeps &
+  WebhooksOfAccountDeps &
   LedgerCheckDeps
 
 /** /admin/v1: what operators do. */
@@ -43,6 +47,8 @@ export function admin(deps: AdminDeps) {
     await app.register(statement(deps))
     await app.register(prices(deps))
     await app.register(backends(deps))
+    await app.register(allBatches(deps))
+    await app.register(webhooksOfAccount(deps))
     await app.register(ledgerCheck(deps))
   }
 }

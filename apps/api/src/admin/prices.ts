@@ -1,36 +1,20 @@
-import { tokenPriceOf } from '@weir/backends'
-import { type Catalogue, type Microcredits, type Price, PriceId, ServiceError, formatCredits } from '@weir/contracts'
+import { type Catalogue, PriceId, ServiceError } from '@weir/contracts'
 import type { PriceVersion, Prices } from '@weir/ledger'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { listSchemaOf } from '../answer-schemas.ts'
-import { creditsOrNone, limit, modelName, time } from '../inputs.ts'
+import { limit, modelName } from '../inputs.ts'
 import * as schemas from '../ledger-schemas.ts'
 import { listOf } from '../listing.ts'
 import { renderPrice } from '../render-ledger.ts'
+import { NewPrice, changedPrice, refused, replacedBy } from './new-price.ts'
 import { adminSchema, refusals } from './shared.ts'
 
 export type PricesDeps = {
   catalogue: Pick<Catalogue, 'find'>
   priceVersions: Pick<Prices, 'set' | 'current' | 'history'>
 }
-
-const NewPrice = z.strictObject({
-  model: modelName.describe('A model id or alias'),
-  input: creditsOrNone,
-  cached_input: creditsOrNone.optional().describe('By default that of input'),
-  cache_write: creditsOrNone.optional().describe('For input that is written to a cache; by default that of input'),
-  output: creditsOrNone,
-  reasoning: creditsOrNone.optional().describe('By default that of output'),
-  per: z.int().min(1).max(1_000_000_000).default(1_000_000).describe('Tokens that the prices before this are for'),
-  image: creditsOrNone.optional().describe('For each image in a request, beside its tokens; by default nothing'),
-  request: creditsOrNone.optional().describe('For each completion that is charged; by default nothing'),
-  minimum: creditsOrNone.optional().describe('The least that a completion costs which is charged'),
-  batch_discount: z.int().min(0).max(100).optional().describe('Percent that a line of a batch pays less'),
-  effective_at: time.optional().describe('From then on; by default at once'),
-})
-type NewPrice = z.infer<typeof NewPrice>
 
 /** What models cost. A price is never changed: a new one takes its place, and what was quoted keeps the old one. */
 export function prices(deps: PricesDeps) {
@@ -78,7 +62,7 @@ export function prices(deps: PricesDeps) {
       {
         schema: {
           ...adminSchema,
-          summary: 'Set the price of a model, from now or from a time to come',
+          summary: 'Change the price of a model, from now or from a time to come; parts not named stay',
           body: NewPrice,
           response: { 201: schemas.Price, ...refusals },
         },
@@ -89,31 +73,11 @@ export function prices(deps: PricesDeps) {
         const { effective_at: effectiveAt } = body
         if (effectiveAt && effectiveAt.getTime() < Date.now())
           throw refused('effective_at', "'effective_at' must not lie in the past: leave it out to mean now.")
-        const version = await deps.priceVersions.set(model.id, priceOf(body), effectiveAt)
+        const versions = (await deps.priceVersions.current()).filter((version) => version.model === model.id)
+        const before = replacedBy(versions, effectiveAt)?.price ?? model.price
+        const version = await deps.priceVersions.set(model.id, changedPrice(before, body), effectiveAt)
         return reply.code(201).send(shown(version))
       },
     )
   }
 }
-
-/** Read as a file's is, so that the same price can be said in either. */
-function priceOf({ input, output, per, batch_discount: discount, ...price }: NewPrice): Price {
-  const given = (amount: Microcredits | undefined) => (amount === undefined ? undefined : formatCredits(amount))
-  const result = tokenPriceOf({
-    input: formatCredits(input),
-    cachedInput: given(price.cached_input),
-    cacheWrite: given(price.cache_write),
-    output: formatCredits(output),
-    reasoning: given(price.reasoning),
-    per: String(per),
-    image: given(price.image),
-    request: given(price.request),
-    minimum: given(price.minimum),
-    batchDiscount: discount === undefined ? undefined : String(discount),
-  })
-  if ('price' in result) return result.price
-  const { field, message } = result.problems[0]!
-  throw refused(field, `'${field}' ${message}.`)
-}
-
-const refused = (param: string, message: string) => new ServiceError('invalid_request', message, { param })

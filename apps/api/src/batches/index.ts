@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { createTransfers } from '../files/transfers.ts'
-import { takeEmptyBodies } from '../http/empty-body.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type BatchEventsDeps, batchEvents } from './batch-events.ts'
 import { type BatchResultsDeps, batchResults } from './batch-results.ts'
@@ -18,7 +17,6 @@ export function batches(deps: BatchesDeps) {
   const transfers = createTransfers(bounds)
   return async (app: FastifyInstance) => {
     app.addHook('preValidation', refuseUnknownQuery)
-    takeEmptyBodies(app)
     await app.register(createBatch(deps))
     await app.register(showBatches(deps))
     await app.register(batchResults(deps, transfers))

@@ -1,3 +1,4 @@
+import { unfinishedLines } from '@weir/completions'
 import { creditsNumber } from '@weir/contracts'
 import type { Batch, BatchLine } from '@weir/store'
 
@@ -6,7 +7,8 @@ export const renderBatch = (batch: Batch) => ({
   id: batch.id,
   object: 'batch' as const,
   endpoint: batch.endpoint,
-  input_file_id: batch.inputFileId,
+  // Clients take it for text; of a message batch it is a file that nobody sees.
+  input_file_id: batch.dialect === 'anthropic' ? '' : batch.inputFileId,
   completion_window: '24h' as const,
   status: batch.state,
   ...(batch.errors && { errors: { object: 'list' as const, data: batch.errors } }),
@@ -64,7 +66,11 @@ export const renderLine = (line: BatchLine) => ({
   completion_id: line.completionId ?? null,
   credits_consumed: creditsNumber(line.charged),
   ended_at: line.endedAt ? inSeconds(line.endedAt) : null,
-  error: line.error ? { code: line.error.code, message: line.error.message } : null,
+  next_attempt_at: line.nextTryAt ? inSeconds(line.nextTryAt) : null,
+  error: line.error ? { code: line.error.code, message: line.error.message } : unfinishedOf(line.state),
 })
 
 export const inSeconds = (time: Date): number => Math.floor(time.getTime() / 1_000)
+
+const unfinishedOf = (state: BatchLine['state']) =>
+  state === 'cancelled' || state === 'expired' ? unfinishedLines[state] : null

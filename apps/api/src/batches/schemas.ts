@@ -8,7 +8,10 @@ export const BatchParams = z.object({ id: EitherBatchId })
 
 const lifetime = { error: 'must be a whole number of seconds, from 3600 to 2592000' }
 
-export const webhookUrl = z.string().min(1).describe('Told when the batch pauses and when it has ended')
+export const webhookUrl = z
+  .string()
+  .min(1)
+  .describe('Told when the batch begins, whenever it pauses, and when it has ended')
 export const maxCredits = credits.describe(
   'What it may cost at most, in credits: lines that would exceed it are not run',
 )
@@ -45,7 +48,7 @@ export const BatchObject = z.object({
   id: z.string(),
   object: z.literal('batch'),
   endpoint: z.string(),
-  input_file_id: z.string(),
+  input_file_id: z.string().describe('Empty for a message batch: its requests came inline'),
   completion_window: z.literal('24h'),
   status: z.enum([
     'validating',
@@ -135,10 +138,17 @@ export const LineList = z.object({
       custom_id: z.string(),
       state: z.enum(lineStates),
       attempts: count.describe('How often it was tried'),
-      completion_id: z.string().nullable().describe('Of its latest try: it has a receipt'),
+      completion_id: z
+        .string()
+        .nullable()
+        .describe('Of its latest try: it has a receipt; null while it waits for the next'),
       credits_consumed: z.number(),
       ended_at: seconds.nullable(),
-      error: z.object({ code: z.string(), message: z.string() }).nullable(),
+      next_attempt_at: seconds.nullable().describe('Of one that failed and is tried again: not before then'),
+      error: z
+        .object({ code: z.string(), message: z.string() })
+        .nullable()
+        .describe('Why it failed, or its last try did'),
     }),
   ),
   has_more: z.boolean(),

@@ -22,6 +22,7 @@ export type Attached = {
   deadlineAt: number
   background?: boolean
   metadata?: Record<string, string> | undefined
+  webhookUrl?: string | undefined
 }
 
 /** A worker ends what is past its deadline; this much later we answer without it. */

@@ -62,7 +62,8 @@ async function answer(deps: CreateDeps, dialect: Dialect, job: CompletionJob, as
   if (!asked.background) return answerPlain(deps, dialect, job, waitingOf(asked), reply)
   // It is accepted, whether or not Redis can take it now: the reconciler hands over what was not.
   await submit(deps, job, { replyTo: undefined }).catch(deps.onError)
-  return accepted(reply, { ...job, dialect, model: job.request.model, background: true, metadata: asked.metadata })
+  const { metadata, webhookUrl } = asked
+  return accepted(reply, { ...job, dialect, model: job.request.model, background: true, metadata, webhookUrl })
 }
 
 /** What an earlier request with the same idempotency key has begun: attached to while it runs, replayed once it has ended. */

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { takeEmptyBodies } from '../http/empty-body.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type CancelCompletionDeps, cancelCompletions } from './cancel-completion.ts'
 import { type ChangeDeps, changeCompletions } from './change-completion.ts'
@@ -26,7 +25,6 @@ export function completions(deps: CompletionsDeps) {
     await app.register(messages(deps))
     await app.register(countTokens(deps))
     await app.register(async (strict) => {
-      takeEmptyBodies(strict)
       strict.addHook('preValidation', refuseUnknownQuery)
       await strict.register(listCompletions(deps))
       await strict.register(showCompletions(deps))

@@ -35,7 +35,7 @@ export function renderMessageView(view: CompletionView) {
 
 /** One that was accepted just now. */
 export function renderAcceptedAs({ name }: Pick<Dialect, 'name'>, attached: Attached) {
-  const { deadlineAt, background = false, metadata = {}, requested, model } = attached
+  const { deadlineAt, background = false, metadata = {}, webhookUrl, requested, model } = attached
   return {
     ...(name === 'anthropic'
       ? { ...messageOf(attached), created_at: createdAt(attached) }
@@ -44,6 +44,7 @@ export function renderAcceptedAs({ name }: Pick<Dialect, 'name'>, attached: Atta
     background,
     stream: false,
     metadata,
+    webhook_url: webhookUrl,
     expires_at: new Date(deadlineAt).toISOString(),
     routing: { requested, model, target: null, tried: [] },
     attempts: [],
@@ -73,12 +74,13 @@ type End = NonNullable<CompletionView['record']['end']>
 const billOf = (end: End) => ({ ...end, clampedTo: end.clampedTo ?? undefined })
 
 function standingOf({ record, status, queuePosition, attempts, requested }: CompletionView) {
-  const { background, stream, metadata, deadlineAt, end } = record
+  const { background, stream, metadata, webhookUrl, deadlineAt, end } = record
   return {
     status,
     background,
     stream,
     metadata,
+    webhook_url: webhookUrl,
     queue_position: queuePosition,
     expires_at: deadlineAt.toISOString(),
     ended_at: end?.endedAt.toISOString(),

@@ -40,6 +40,7 @@ const Standing = z.object({
   background: z.boolean(),
   stream: z.boolean(),
   metadata: z.record(z.string(), z.string()),
+  webhook_url: z.string().optional().describe('Where its end is told, as it was asked for'),
   queue_position: z.int().optional().describe('How many wait before it, while it is queued'),
   expires_at: z.string().describe('Its deadline'),
   ended_at: z.string().optional(),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Python's official clients call JSON what has no body at all, such as a cancel: for the routes of `app` that is none. */
+/** Many clients call JSON what has no body at all, such as a cancel or a delete: that is none. */
 export function takeEmptyBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')

@@ -10,7 +10,6 @@ const refusals: Record<string, (request: FastifyRequest) => ServiceError> = {
     new ServiceError('request_too_large', `The request body is too large: it may have ${bodyLimit} bytes.`),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new ServiceError('unsupported_media_type', "Send the request body as 'Content-Type: application/json'."),
-  FST_ERR_CTP_EMPTY_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is empty.'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => new ServiceError('invalid_request', 'The request body is not valid JSON.'),
 }
 

@@ -17,6 +17,7 @@ const receipt: Receipt = {
     stream: true,
     background: false,
     metadata: {},
+    webhookUrl: undefined,
     createdAt: at,
     deadlineAt: at,
     ofBatch: true,

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { eventOperations } from '../webhooks/event-operations.ts'
 import { described } from './describe.ts'
 
 /** What whoever looks at the address itself is told; browsers are shown the page. */
@@ -20,6 +21,7 @@ export const reference = fastifyPlugin(async (app: FastifyInstance) => {
     openapi: {
       openapi: '3.1.0',
       info: { title: entrance.name, description: entrance.description, version: '0.1.0' },
+      webhooks: eventOperations,
       components: {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: weir_sk_…' },

@@ -54,7 +54,8 @@ export function endpointActions(deps: EndpointActionsDeps) {
         schema: {
           ...ofOne,
           summary: 'Send a sample event, about something that does not exist',
-          description: 'Once, now, and signed as any other. It is not listed among the deliveries.',
+          description:
+            'Once, now, and signed as any other, with `"test": true` in its body. It is not listed among the deliveries.',
           body: Trial,
           response: { 200: TrialResult, ...refusals },
         },
@@ -74,7 +75,7 @@ export function endpointActions(deps: EndpointActionsDeps) {
         schema: {
           ...ofOne,
           summary: 'Send what has happened in a time once more',
-          description: `By default what could not be delivered. Up to ${MOST_AT_ONCE} deliveries at once, oldest first.`,
+          description: `By default what could not be delivered; \`pending\` is tried now instead of when it is due. Up to ${MOST_AT_ONCE} deliveries at once, oldest first.`,
           body: Redelivery,
           response: { 200: Redelivered, ...refusals },
         },

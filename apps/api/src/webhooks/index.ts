@@ -1,6 +1,5 @@
 import { EventType } from '@weir/webhooks'
 import type { FastifyInstance } from 'fastify'
-import { takeEmptyBodies } from '../http/empty-body.ts'
 import { refuseUnknownQuery } from '../http/known-query.ts'
 import { type AccountSecretDeps, accountSecret } from './account-secret.ts'
 import { type DeliveriesDeps, deliveries } from './deliveries.ts'
@@ -14,11 +13,10 @@ export type WebhooksDeps = AccountSecretDeps & DeliveriesDeps & EndpointActionsD
 /** Who is told of what happens, and what was told. Endpoints are managed in the shapes of OpenAI's API. */
 export function webhooks(deps: WebhooksDeps) {
   return async (app: FastifyInstance) => {
-    takeEmptyBodies(app)
     app.addHook('preValidation', refuseUnknownQuery)
     // Clients send no body where there is nothing to say.
     app.addHook('preValidation', async (request) => {
-      if (request.method === 'POST') request.body ??= {}
+      if (request.method === 'POST' && request.body === undefined) request.body = {}
     })
     await app.register(endpoints(deps))
     await app.register(endpointActions(deps))

@@ -6,7 +6,11 @@ import { text, time, wholeNumber } from '../inputs.ts'
 export const EndpointParams = z.object({ id: EndpointId })
 export const DeliveryParams = z.object({ id: DeliveryId })
 
-const url = z.string().min(1).max(2_048).describe('Begins with https://')
+const url = z
+  .string()
+  .min(1)
+  .max(2_048)
+  .describe('Begins with https://, unless private networks are open (`WEIR_WEBHOOK_PRIVATE_ADDRESSES`)')
 const eventTypes = z
   .array(EventType)
   .min(1)
@@ -32,10 +36,28 @@ export const Rotation = z.strictObject({
 export const Trial = z.strictObject({ event_type: EventType })
 
 export const MOST_AT_ONCE = 1_000
+const LAST_SECOND = Date.UTC(9999, 11, 31) / 1_000
+/** As it is written, or as events and deliveries tell it. */
+const moment = z.union(
+  [
+    z
+      .int()
+      .min(0)
+      .max(LAST_SECOND)
+      .transform((seconds) => new Date(seconds * 1_000)),
+    time,
+  ],
+  {
+    error: 'must be a time in ISO 8601, such as 2026-01-31T12:00:00Z, or in Unix seconds',
+  },
+)
 export const Redelivery = z.strictObject({
-  since: time.describe('From this time of the events on'),
-  until: time.optional().describe('Up to this time; by default now'),
-  state: z.enum(['failed', 'delivered']).default('failed'),
+  since: moment.describe('From this time of the events on: ISO 8601, or Unix seconds'),
+  until: moment.optional().describe('Up to this time; by default now'),
+  state: z
+    .enum(['failed', 'delivered', 'pending'])
+    .default('failed')
+    .describe('`pending`: what waits for its next try, which is then made now'),
   after: DeliveryId.optional().describe('The last_id of the call before'),
 })
 
@@ -80,8 +102,8 @@ export const TrialResult = z.object({
   object: z.literal('webhook_endpoint.test'),
   webhook_endpoint_id: z.string(),
   event_type: z.string(),
-  status_code: z.int().describe('What the endpoint answered'),
-  success: z.literal(true).describe('It has answered'),
+  status_code: z.int().describe('What the endpoint answered: only 2xx is a delivery'),
+  success: z.literal(true).describe('It has answered, be it with a failure: look at `status_code`'),
 })
 export const Redelivered = z.object({
   object: z.literal('webhook_endpoint.redelivery'),

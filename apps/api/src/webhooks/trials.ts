@@ -11,26 +11,25 @@ export type TrialDeps = {
 }
 
 /** Sample events under way in one process: each may take as long as its receiver likes. */
-const MOST_AT_ONCE = 20
+const MOST_AT_ONCE = 60
+const MOST_OF_ACCOUNT = 3
 
 export function createTrials({ webhookEndpoints, webhookSending, lastCall }: TrialDeps) {
-  const running = new Set<EndpointId>()
+  const running = new Map<EndpointId, AccountId>()
 
   return {
     /** What an endpoint answers to a sample event. One at a time for each endpoint. */
     async statusOf(accountId: AccountId, id: EndpointId, type: EventType): Promise<number> {
       const endpoint = await webhookEndpoints.find(accountId, id)
       if (!endpoint) throw noEndpoint(id)
-      if (running.has(id) || running.size >= MOST_AT_ONCE) {
-        const message = running.has(id)
-          ? 'A sample event is on its way to this webhook endpoint. Wait for its end.'
-          : 'Too many sample events are on their way. Try again in a moment.'
-        throw new ServiceError('rate_limit_exceeded', message)
-      }
-      running.add(id)
+      const ofAccount = running.values().filter((each) => each === accountId)
+      if (running.has(id)) throw tooMany('A sample event is on its way to this webhook endpoint. Wait for its end.')
+      if (running.size >= MOST_AT_ONCE || [...ofAccount].length >= MOST_OF_ACCOUNT)
+        throw tooMany('Too many sample events are on their way. Try again in a moment.')
+      running.set(id, accountId)
       try {
         const subject = type.startsWith('batch.') ? newBatchId() : newCompletionId()
-        const event = { id: newEventId(), type, subject, createdAt: new Date() }
+        const event = { id: newEventId(), type, subject, createdAt: new Date(), isTest: true }
         const secrets = await webhookEndpoints.secretsOf(accountId, id)
         const answer = await send({ event, url: endpoint.url, secrets }, webhookSending, lastCall)
         if (answer.kind === 'answered') return answer.status
@@ -41,3 +40,5 @@ export function createTrials({ webhookEndpoints, webhookSending, lastCall }: Tri
     },
   }
 }
+
+const tooMany = (message: string) => new ServiceError('rate_limit_exceeded', message, { retryAfterMs: 5_000 })

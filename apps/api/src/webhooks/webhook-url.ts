@@ -14,6 +14,8 @@ export function webhookUrlOf(text: string, addresses: Addresses, param = 'webhoo
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
   if (/[\s\u0000-\u001f]/.test(text) || !text.isWellFormed()) throw refuse('is not a valid URL')
   const url = admissibleUrl(text, addresses)
-  if (!(url instanceof URL)) throw refuse(url.sentence)
-  return text
+  if (url instanceof URL) return text
+  // Its owner may run the service, too; the documentation names the setting.
+  const mayBeOpened = addresses === 'public' && ['scheme', 'port', 'address'].includes(url.reason)
+  throw refuse(mayBeOpened ? `${url.sentence}; others are for whoever runs this service to allow` : url.sentence)
 }

@@ -75,11 +75,24 @@ test('a pipeline that has no secrets can do without them, and reads the verdict 
   })
 })
 
-test('a file that is not there, or is none, is said to be so', async () => {
+test('without a file, which nobody needs, it shows what is found', async () => {
   const { folder, ...written } = folderWith(good)
   written[Symbol.dispose]()
 
-  const absent = await weir(['config', 'check'], folder)
+  const plain = await weir(['config', 'check'], folder, { secrets: { OPENAI_API_KEY: 'secret' } })
+  const { out } = await weir(['config', 'check', '--json', '--without-secrets'], folder)
+
+  expect(plain.exitCode).toBe(0)
+  expect(plain.out).toMatch(/^openai .* OPENAI_API_KEY$[^]*^simulated .* simulated\/simulated$/m)
+  expect(plain.err).toBe(`There is no ${written.path}: Weir serves what it finds, as shown.\n`)
+  expect(out).not.toContain('OPENAI_API_KEY')
+})
+
+test('a file that is not there although it is named, or is none, is said to be so', async () => {
+  const { folder, ...written } = folderWith(good)
+  written[Symbol.dispose]()
+
+  const absent = await weir(['config', 'check', written.path])
   const directory = await weir(['config', 'check', tmpdir()])
 
   expect([absent.exitCode, directory.exitCode]).toEqual([1, 1])

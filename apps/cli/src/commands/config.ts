@@ -15,15 +15,20 @@ export function addConfig(program: Command, desk: Desk): void {
     .description('read a catalogue as the API and the workers would at their start, and start nothing')
     .option('--without-secrets', 'do not ask for the environment variables that it names')
     .action(async (typed: string | undefined, { withoutSecrets }: { withoutSecrets?: true }) => {
-      const { path, secretOf } = desk.catalogue(typed)
+      const { path, isNamed, secretOf } = desk.catalogue(typed)
       // What reads catalogues is large, and no other command needs it.
-      const { checkCatalogue } = await import('@weir/backends')
-      const file = await checkCatalogue(path, withoutSecrets ? () => 'not asked for' : secretOf)
+      const { checkCatalogue, probeModels } = await import('@weir/backends')
+      const file = await checkCatalogue(path, {
+        mustExist: isNamed,
+        secretOf,
+        probe: probeModels,
+        withoutSecrets: withoutSecrets === true,
+      })
       const checked = checkedOf(file)
       if (checked.ok || desk.isJson()) desk.show(checked, Checked, render)
       if (!checked.ok) throw serverFailure(`${path} cannot be used:\n  ${file.mistakes.join('\n  ')}`)
       for (const warning of file.warnings) desk.remark(`Note: ${warning}`)
-      desk.remark(`${path} is in order.`)
+      desk.remark(file.isFile ? `${path} is in order.` : `There is no ${path}: Weir serves what it finds, as shown.`)
     })
 }
 

@@ -8,7 +8,7 @@ import { CostBoundReached, type CostLeft } from '../cost-bound.ts'
 import { type HandOverDeps, submit } from '../hand-over.ts'
 import type { Feeding } from './batch-metrics.ts'
 import { inputGone, isInputGone, readItems } from './read-items.ts'
-import { type BatchEndpoint, type Line, type ReadLineDeps, readLine } from './read-line.ts'
+import { type Line, type ReadLineDeps, readLine } from './read-line.ts'
 import { createSlices } from './slices.ts'
 import { shareItems } from './share-items.ts'
 
@@ -46,16 +46,22 @@ const KEPT_LONGER_MS = 86_400_000
 const BUSY_PAUSE_MS = 200
 const PAUSE_MS = 5_000
 
-/** Feeds what there is room for. True while there is more to feed, now or as soon as there is room. */
-export async function feedItems(deps: FeedDeps): Promise<boolean> {
-  const { slots } = await deps.lane.pace()
+/** So often in the time of a line the window is filled up: half of it is still waiting by then. */
+const ROUNDS_PER_LINE = 4
+const SHORTEST_ROUND_MS = 25
+const LONGEST_ROUND_MS = 250
+
+/** Feeds what there is room for. Tells after how many milliseconds to look again, while there is more to feed. */
+export async function feedItems(deps: FeedDeps): Promise<number | undefined> {
+  const { slots, meanMs = 0 } = await deps.lane.pace()
   const window = Math.min(deps.feeding.maxWindow, Math.max(LEAST_WINDOW, slots * LINES_PER_SLOT))
   const { items, batches } = await deps.items.claim({ window, most: MOST_AT_ONCE, leaseMs: CLAIM_MS }, shareItems)
   const claimed = Map.groupBy(items, ({ batchId }) => batchId)
   await Promise.all(
     batches.filter(({ id }) => claimed.has(id)).map((batch) => feedBatch(deps, batch, claimed.get(batch.id)!)),
   )
-  return batches.length > 0
+  if (batches.length === 0) return undefined
+  return Math.min(LONGEST_ROUND_MS, Math.max(SHORTEST_ROUND_MS, meanMs / ROUNDS_PER_LINE))
 }
 
 /** One that cannot be fed must not keep the others from it. */
@@ -67,7 +73,7 @@ async function feedBatch(deps: FeedDeps, batch: Batch, items: readonly ClaimedIt
     const rest = createSlices()
     const feeding: Promise<Fed>[] = []
     for (const [i, item] of items.entries()) {
-      const read = readLine({ ...deps, priceOf }, batch.endpoint as BatchEndpoint, texts[i]!)
+      const read = readLine({ ...deps, priceOf }, batch, texts[i]!)
       feeding.push(
         read.kind === 'bad'
           ? Promise.resolve({ kind: 'failed', item, error: read.error })

@@ -8,7 +8,8 @@ import {
   ServiceError,
 } from '@weir/contracts'
 import { anthropic, checked, openai } from '@weir/dialects'
-import type { BatchError, Metadata } from '@weir/store'
+import type { Batch, BatchError, Metadata } from '@weir/store'
+import secureJson from 'secure-json-parse'
 import { z } from 'zod'
 
 export type ReadLineDeps = {
@@ -35,31 +36,31 @@ export type BatchEndpoint = (typeof batchEndpoints)[number]
 
 const MOST_CUSTOM_ID_CHARACTERS = 512
 
-const Envelope = z.object({
-  custom_id: z.string().min(1).max(MOST_CUSTOM_ID_CHARACTERS),
+/** It is kept, and told again as it was written. */
+const CustomId = z
+  .string()
+  .min(1)
+  .max(MOST_CUSTOM_ID_CHARACTERS)
+  .refine((id) => id.isWellFormed() && !id.includes('\0'), { error: 'must be well-formed text without NUL' })
+
+const Envelope = z.strictObject({
+  custom_id: CustomId,
   method: z.literal('POST'),
   url: z.string(),
   body: z.record(z.string(), z.unknown()),
 })
 
 /** Reads one line of the input as it would be read as a request of its own; nothing of it has happened yet. */
-export function readLine(deps: ReadLineDeps, endpoint: BatchEndpoint, text: string): ReadLine {
+export function readLine(deps: ReadLineDeps, batch: Pick<Batch, 'dialect' | 'endpoint'>, text: string): ReadLine {
   let customId: string | undefined
   try {
     const parsed = parsedJson(text)
     customId = customIdOf(parsed)
     const envelope = checked(Envelope, parsed)
     if (envelope.error) throw envelope.error
-    const { url, body } = envelope.value
-    if (url !== endpoint)
-      throw bad('mismatched_url', `'url' must be ${endpoint}, as the endpoint of the batch is.`, 'url')
-    const { draft, metadata, paramOf } = inBody(() => readers[endpoint](body))
-    const model = inBody(() => chooseModel(deps.catalogue, draft, deps.priceOf, { paramOf }))
-    const request = inBody(() => fitToModel(draft, model, paramOf))
-    return {
-      kind: 'line',
-      line: { customId: envelope.value.custom_id, model, request, requested: draft.model ?? 'auto', metadata },
-    }
+    if (envelope.value.url !== batch.endpoint) throw mismatched(batch)
+    const line = inBody(bodyNames[batch.dialect], () => requestIn(deps, batch, envelope.value.body))
+    return { kind: 'line', line: { ...line, customId: envelope.value.custom_id } }
   } catch (error) {
     if (error instanceof BadLine) return { kind: 'bad', customId, error: error.as }
     if (!(error instanceof ServiceError)) throw error
@@ -67,6 +68,18 @@ export function readLine(deps: ReadLineDeps, endpoint: BatchEndpoint, text: stri
     return { kind: 'bad', customId, error: { code, message, ...(param !== undefined && { param }) } }
   }
 }
+
+function requestIn(deps: ReadLineDeps, { endpoint }: Pick<Batch, 'endpoint'>, body: Record<string, unknown>) {
+  const { draft, metadata, paramOf } = readers[endpoint as BatchEndpoint](body)
+  const model = chooseModel(deps.catalogue, draft, deps.priceOf, { paramOf })
+  return { model, request: fitToModel(draft, model, paramOf), requested: draft.model ?? 'auto', metadata }
+}
+
+/** What the client wrote the request under. */
+const bodyNames = { openai: 'body', anthropic: 'params' } as const
+
+const mismatched = ({ endpoint }: Pick<Batch, 'endpoint'>) =>
+  bad('mismatched_url', `'url' must be ${endpoint}, as the endpoint of the batch is.`, 'url')
 
 type Understood = {
   draft: RequestDraft
@@ -93,9 +106,12 @@ const readers: Record<BatchEndpoint, (body: Record<string, unknown>) => Understo
 /** Lines have no headers: they are read as those of the version that every client knows. */
 const ANTHROPIC_VERSION = '2023-06-01'
 
-function understood(draft: RequestDraft, wish: { background: boolean; metadata: Metadata | undefined }) {
+type Wished = { background: boolean; metadata: Metadata | undefined; webhookUrl: string | undefined }
+
+function understood(draft: RequestDraft, wish: Wished) {
   if (draft.stream) throw inLine('stream')
   if (wish.background) throw inLine('background')
+  if (wish.webhookUrl !== undefined) throw inLine('webhook_url')
   return { draft, metadata: wish.metadata }
 }
 
@@ -105,12 +121,12 @@ const inLine = (param: string) =>
   })
 
 /** Fields are named from the line on. */
-function inBody<T>(read: () => T): T {
+function inBody<T>(name: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
-    throw bad(error.code, error.message, error.param === undefined ? 'body' : `body.${error.param}`)
+    throw bad(error.code, error.message, error.param === undefined ? name : `${name}.${error.param}`)
   }
 }
 
@@ -126,15 +142,14 @@ class BadLine extends Error {
 const bad = (code: string, message: string, param?: string) =>
   new BadLine({ code, message, ...(param !== undefined && { param }) })
 
+/** What pollutes prototypes is refused, as it is in the body of a request. */
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return secureJson.parse(text)
   } catch {
     throw bad('invalid_json_line', 'This line is not valid JSON: each line must be one whole JSON object.')
   }
 }
 
-const customIdOf = (value: unknown): string | undefined => {
-  const id = (value as { custom_id?: unknown } | null)?.custom_id
-  return typeof id === 'string' && id.length > 0 && id.length <= MOST_CUSTOM_ID_CHARACTERS ? id : undefined
-}
+const customIdOf = (value: unknown): string | undefined =>
+  CustomId.safeParse((value as { custom_id?: unknown } | null)?.custom_id).data

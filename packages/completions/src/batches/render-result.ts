@@ -25,6 +25,7 @@ function requestOutput({ id, endpoint }: Pick<Batch, 'id' | 'endpoint'>, item: E
     id: `batch_req_${id.slice('batch_'.length)}_${item.line}`,
     custom_id: item.customId,
     ...responseOf(endpoint, item),
+    completion_id: item.completionId ?? null,
     attempts: item.tries,
     credits_consumed: creditsNumber(item.charged),
   }
@@ -63,16 +64,23 @@ type Answered = { kind: 'answered'; outcome: ReturnType<typeof decodeOutcome>; m
 type End = Answered | { kind: 'refused'; error: ServiceError } | { kind: 'not_run'; code: string; message: string }
 
 function endOf({ state, outcome: text, error, model }: EndedItem): End {
-  if (state === 'cancelled')
-    return notRun('batch_cancelled', 'This line was not run to its end: the batch was cancelled.')
-  if (state === 'expired')
-    return notRun('batch_expired', 'This line was not run in time: the window of the batch has ended.')
+  if (state === 'cancelled') return { kind: 'not_run', ...unfinishedLines.cancelled }
+  if (state === 'expired') return { kind: 'not_run', ...unfinishedLines.expired }
   if (error) return refusedFor(error)
   if (text === undefined) return notRun('result_gone', 'The result of this line is not kept any more.')
   const outcome = decodeOutcome(text)
   if (state === 'completed') return { kind: 'answered', outcome, model: model! }
   return refusedFor(outcome.error ?? { code: 'internal', message: 'Something went wrong on our side.' })
 }
+
+/** Why a line has no answer that nothing went wrong with. */
+export const unfinishedLines = {
+  cancelled: {
+    code: 'batch_cancelled',
+    message: 'This line was not run to its end: it was cancelled, or its batch was.',
+  },
+  expired: { code: 'batch_expired', message: 'This line was not run in time: the window of the batch has ended.' },
+} as const
 
 const notRun = (code: string, message: string): End => ({ kind: 'not_run', code, message })
 

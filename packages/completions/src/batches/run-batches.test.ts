@@ -1,4 +1,5 @@
 import { newAccountId } from '@weir/contracts'
+import { createBatchLines } from '@weir/store'
 import { expect, test } from 'vitest'
 import { createCheckBooks } from '../check-books.ts'
 import { USAGE_COST, answering, holding, text } from '../testing/backend.ts'
@@ -58,6 +59,29 @@ test('a batch with bad lines fails, names each of them, and runs nothing', async
     [8, 'invalid_request', 'method'],
   ])
   expect(await fixture.books()).toEqual({ charged: 0n, reserved: 0n })
+})
+
+test.each([
+  ['an id with a NUL', [lineOf('a\u0000b')], 'custom_id'],
+  ['an id that is half a character', [lineOf('\ud800')], 'custom_id'],
+  ['a field with a NUL', [lineOf('a', { '\u0000x': 1 })], 'body.\u{fffd}x'],
+  ['a model that is half a character', [lineOf('a', { model: '\ud800' })], 'body.model'],
+  [
+    'an id twice that is cut in a character',
+    ['x'.repeat(99) + '😀', 'x'.repeat(99) + '😀'].map((id) => lineOf(id)),
+    'custom_id',
+  ],
+  ['a prototype', [lineOf('a').replace('"model"', '"__proto__":{},"model"')], undefined],
+  ['an unknown field beside the body', [lineOf('a').replace('{', '{"foo":1,')], 'foo'],
+  ['an address to be told at', [lineOf('a', { webhook_url: 'https://example.com' })], 'body.webhook_url'],
+])('%s is a mistake that can be told', async (_what, lines, param) => {
+  await using fixture = await batchesFixture()
+  const batch = await fixture.made(lines)
+  fixture.feed()
+
+  const ended = await fixture.until(batch, hasEnded)
+
+  expect(ended).toMatchObject({ state: 'failed', errors: [{ line: lines.length, ...(param && { param }) }] })
 })
 
 test('an estimate says what a batch can cost, and runs nothing', async () => {
@@ -169,6 +193,34 @@ async function* failing() {
   const { ServiceError } = await import('@weir/contracts')
   throw new ServiceError('backend_error', 'The backend has failed.')
 }
+
+test('a line that waits to be tried again says what it failed of', async () => {
+  await using fixture = await batchesFixture()
+  const batch = await fixture.made([lineOf('a')])
+  fixture.feed()
+  await fixture.run(failing, { maxAttempts: 1 })
+
+  const waiting = async () => (await createBatchLines(fixture.db).list(batch.id, { after: 0, limit: 1 }))[0]
+
+  await expect
+    .poll(waiting, { timeout: 30_000 })
+    .toMatchObject({ state: 'pending', tries: 1, nextTryAt: expect.any(Date), error: { code: 'backend_error' } })
+})
+
+test('the input of a batch stays until that has ended, and outlives its window', async () => {
+  await using fixture = await batchesFixture()
+  const batch = await fixture.made(linesFrom(2))
+  const remove = () => fixture.files.remove(fixture.accountId, batch.inputFileId)
+
+  await expect(remove()).rejects.toMatchObject({ code: 'file_in_use' })
+  const file = await fixture.files.find(fixture.accountId, batch.inputFileId)
+  expect(file?.expiresAt.getTime()).toBeGreaterThan(batch.expiresAt.getTime())
+
+  fixture.feed()
+  await fixture.run()
+  await fixture.until(batch, hasEnded)
+  expect(await remove()).toBe(true)
+})
 
 test('what Redis loses in the middle of a batch is handed over again', async () => {
   await using fixture = await batchesFixture()

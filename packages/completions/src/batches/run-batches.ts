@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDependencyError, repeat } from '@weir/runtime'
-import type { Batch, BatchItems, BatchWork } from '@weir/store'
+import { repeat } from '@weir/runtime'
+import type { BatchItems, BatchWork } from '@weir/store'
 import { type CancelDeps, cancel } from '../cancel.ts'
 import { type FeedDeps, feedItems } from './feed-items.ts'
 import { type FinalizeDeps, finalizeBatch } from './finalize-batch.ts'
-import { type ValidateDeps, WORK_LEASE_MS, validateBatch } from './validate-batch.ts'
+import { type ValidateDeps, validateBatch } from './validate-batch.ts'
+import { createWorkInTurn } from './work-in-turn.ts'
 
 export type RunBatchesDeps = Omit<FeedDeps & ValidateDeps & FinalizeDeps, 'priceOf' | 'items' | 'work' | 'files'> &
   CancelDeps & {
@@ -14,52 +15,54 @@ export type RunBatchesDeps = Omit<FeedDeps & ValidateDeps & FinalizeDeps, 'price
     onError: (error: unknown) => void
   }
 
-/** Between two looks while there is something to feed; what ended meanwhile makes room. */
-const FEED_MS = 40
 const IDLE_MS = 500
 const TURN_MS = 250
 const STOP_AT_ONCE = 200
 
+/** Batches that are validated, and that are finalized, by one process at once. */
+const AT_ONCE = 2
+
 /** Whatever batches need, until it is disposed of. Any number of processes may run it beside one another. */
 export function runBatches(deps: RunBatchesDeps): AsyncDisposable {
+  const { log, onError } = deps
   const all = { ...deps, priceOf: (model: string) => deps.prices.priceOf(model).price }
   const running = new AsyncDisposableStack()
-  running.use(repeat(IDLE_MS, (signal) => feed(all, signal), deps.onError))
-  running.use(repeat(TURN_MS, () => turnOver(all), deps.onError))
-  running.use(repeat(IDLE_MS, (signal) => each(all, signal, all.work.toValidate, validateBatch), deps.onError))
-  running.use(repeat(IDLE_MS, (signal) => each(all, signal, all.work.toFinalize, finalizeBatch), deps.onError))
+  running.use(repeat(IDLE_MS, (signal) => feed(all, signal), onError))
+  running.use(repeat(TURN_MS, () => turnOver(all), onError))
+
+  const validate = createWorkInTurn({
+    take: all.work.toValidate,
+    workOn: (batch, signal) => validateBatch(all, batch, signal),
+    giveUp: ({ id }) => all.work.refuse(id, [notValidated]),
+    log,
+  })
+  const finalize = createWorkInTurn({
+    take: all.work.toFinalize,
+    workOn: (batch, signal) => finalizeBatch(all, batch, signal),
+    log,
+  })
+  for (const work of [validate, finalize]) for (let n = 0; n < AT_ONCE; n++) running.use(repeat(IDLE_MS, work, onError))
   return running
+}
+
+const notValidated = {
+  code: 'internal',
+  message: 'The input file could not be checked, through a fault on our side. Nothing has run; please try again.',
 }
 
 type Deps = RunBatchesDeps & ValidateDeps
 
-/** As long as there is something to feed, at a quick pace. */
+/** As long as there is something to feed, at the pace of those who run it. */
 async function feed(deps: Deps, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && (await feedItems(deps))) await sleep(FEED_MS, undefined, { signal }).catch(() => {})
+  while (!signal.aborted) {
+    const pauseMs = await feedItems(deps)
+    if (pauseMs === undefined) return
+    await sleep(pauseMs, undefined, { signal }).catch(() => {})
+  }
 }
 
 async function turnOver(deps: Deps): Promise<void> {
   await deps.work.turnOver()
   const toStop = await deps.items.toStop(STOP_AT_ONCE)
   await Promise.all(toStop.map((id) => cancel(deps, id)))
-}
-
-/** One batch after the other, for as long as there are any that wait for this. */
-async function each(
-  deps: Deps,
-  signal: AbortSignal,
-  take: (leaseMs: number) => Promise<Batch | undefined>,
-  workOn: (deps: Deps, batch: Batch, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  while (!signal.aborted) {
-    const batch = await take(WORK_LEASE_MS)
-    if (!batch) return
-    try {
-      await workOn(deps, batch, signal)
-    } catch (error) {
-      // It is taken up again when its lease is over.
-      if (signal.aborted || isDependencyError(error)) throw error
-      deps.log.error({ err: error, batch: batch.id }, 'a batch could not be worked on')
-    }
-  }
 }

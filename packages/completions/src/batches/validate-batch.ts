@@ -3,7 +3,7 @@ import type { Batch, BatchError, BatchItems, BatchWork, NewItem } from '@weir/st
 import { mostCostOf } from '../quote.ts'
 import { linesOf } from './lines-of.ts'
 import { inputGone, isInputGone } from './read-items.ts'
-import { type BatchEndpoint, type ReadLineDeps, readLine } from './read-line.ts'
+import { type ReadLineDeps, readLine } from './read-line.ts'
 import { createSlices } from './slices.ts'
 import { widestContextOf } from '../admit.ts'
 
@@ -47,6 +47,7 @@ async function validate(deps: ValidateDeps, batch: Batch, signal: AbortSignal): 
   const seen = new Set<string>()
   let items: NewItem[] = []
   const rest = createSlices()
+  let heldAt = performance.now()
 
   for await (const line of linesOf(deps.files.read(batch.inputFileId), deps.batchLimits.maxLineBytes)) {
     found.lines++
@@ -58,7 +59,7 @@ async function validate(deps: ValidateDeps, batch: Batch, signal: AbortSignal): 
     if (checked.kind === 'good') found.quote += checked.quote
     else note(found, checked.error, line.number)
     const customId = checked.kind === 'good' || batch.dialect === 'anthropic' ? checked.customId : undefined
-    if (customId !== undefined)
+    if (customId !== undefined && !batch.dryRun)
       items.push({
         line: line.number,
         startByte: line.startByte,
@@ -66,7 +67,9 @@ async function validate(deps: ValidateDeps, batch: Batch, signal: AbortSignal): 
         customId,
         error: checked.kind === 'bad' ? checked.error : undefined,
       })
-    if (items.length >= ITEMS_AT_ONCE) {
+    const isDue = performance.now() - heldAt > WORK_LEASE_MS / 6
+    if (items.length >= ITEMS_AT_ONCE || isDue) {
+      heldAt = performance.now()
       await deps.items.add(batch.id, items)
       items = []
       if (signal.aborted || !(await deps.work.holds(batch.id, 'begun', WORK_LEASE_MS))) return
@@ -110,7 +113,7 @@ function checkLine(
     const error = isTooLong ? tooLongLine(deps.batchLimits.maxLineBytes) : notUtf8
     return { kind: 'bad', customId: undefined, error }
   }
-  const read = readLine(deps, batch.endpoint as BatchEndpoint, text)
+  const read = readLine(deps, batch, text)
   const customId = read.kind === 'line' ? read.line.customId : read.customId
   if (customId !== undefined) {
     if (seen.has(customId)) return { kind: 'bad', customId: undefined, error: duplicate(customId) }
@@ -135,6 +138,6 @@ const tooManyLines = (most: number): BatchError => ({
 })
 const duplicate = (customId: string) => ({
   code: 'duplicate_custom_id',
-  message: `The custom_id '${customId.slice(0, 100)}' was used on an earlier line: each line needs one of its own.`,
+  message: `The custom_id '${customId.slice(0, 100).toWellFormed()}' was used on an earlier line: each line needs one of its own.`,
   param: 'custom_id',
 })

@@ -28,7 +28,8 @@ export async function openFilesFixture() {
     async usageOf(accountId: AccountId) {
       const { rows } = await sql<Record<'files' | 'bytes' | 'countedFiles' | 'countedBytes' | 'chunkBytes', bigint>>`
         select coalesce(max(u.files), 0) as files, coalesce(max(u.bytes), 0) as bytes,
-          (select count(*) from store.file where account_id = ${uuidOf(accountId)} and state <> 'deleted') as "countedFiles",
+          (select count(*) from store.file where account_id = ${uuidOf(accountId)} and state <> 'deleted'
+            and purpose <> 'batch_input') as "countedFiles",
           (select coalesce(sum(bytes), 0)::bigint from store.file
             where account_id = ${uuidOf(accountId)} and state <> 'deleted') as "countedBytes",
           (select coalesce(sum(length(c.bytes)), 0) from store.file f join store.file_chunk c on c.file_id = f.id
