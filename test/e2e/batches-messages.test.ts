@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { type AccountId, uuidOf } from '@weir/contracts'
+import { type AccountId, fileIdOf, uuidOf } from '@weir/contracts'
 import type Anthropic from '@anthropic-ai/sdk'
 import { type Weir, openWeir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { createdBatch, lineOf, parsedLines, untilEnded } from './testing/batches
 import { catalogueOf, openai, quick } from './testing/catalogue.ts'
 import { clientOf, customerOf } from './testing/customer.ts'
 import { messagesClientOf, rawMessagesOf } from './testing/messages.ts'
+import { refusalOf } from './testing/failure.ts'
 import { callsOf, sumOf } from './testing/operator.ts'
 import { patiently } from './testing/patiently.ts'
 import { rowsOf } from './testing/rows.ts'
@@ -193,6 +194,10 @@ test.each([
     413,
     'requests',
   ],
+  ['a number without end', `{"requests": [{"custom_id": "a", "params": {"x": ${'1'.repeat(100_000)}`, 400, 'requests'],
+  ['params twice', '{"requests": [{"custom_id": "a", "params": {}, "params": {}}]}', 400, 'requests[0]'],
+  ['a field that is everywhere', '{"requests": [{"custom_id": "a", "params": {"__proto__": {}}}]}', 400, undefined],
+  ['brackets that do not match', '{"requests": [{"custom_id": "a", "params": [}]}', 400, undefined],
   ['too large a body', 'x'.repeat(1_000_001), 413, undefined],
 ])('a message batch with %s is refused, and nothing of it stays', async (_, body, status, param) => {
   const { post, accountId } = await messagesOf()
@@ -204,6 +209,62 @@ test.each([
   expect({ type, message: error.message }).toEqual({ type: 'error', message: expect.any(String) })
   if (param !== undefined) expect(error.details).toMatchObject({ param })
   expect(await filesOf(accountId)).toEqual([])
+})
+
+test('the params of a request are read as they were written, wherever their lines break', async () => {
+  const { messages, post } = await messagesOf()
+  const written = JSON.stringify(requestOf('Broken', 'quick', { system: 'a "b" \\ {[é' }), null, '\t').replaceAll(
+    '\n',
+    '\r\n',
+  )
+  const empty = '{"params": {}, "custom_id": "empty"}'
+
+  const answer = await post('/v1/messages/batches', `\n{ "requests" :\r\n[ ${empty} , ${written}\n ] }\n`, {
+    'content-type': 'application/json',
+  })
+
+  const { id } = (await answer.json()) as { id: string }
+  await untilEnd(messages.batches, id)
+  expect((await resultsOf(messages.batches, id)).map(({ custom_id, result }) => [custom_id, result.type])).toEqual([
+    ['empty', 'errored'],
+    ['Broken', 'succeeded'],
+  ])
+})
+
+test('the file of a message batch is shown to nobody, and cannot be deleted', async () => {
+  const { messages, client, accountId } = await messagesOf()
+  const { id } = await messages.batches.create({ requests: [requestOf('slow', 'upstream')] })
+  const call = await upstream.nextCall()
+  const [input] = await rowsOf<{ id: string }>(
+    weir.databaseUrl,
+    "select id from store.file where account_id = $1 and purpose = 'batch_input'",
+    [uuidOf(accountId as AccountId)],
+  )
+
+  expect((await client.batches.retrieve(id.replace('msgbatch_', 'batch_'))).input_file_id).toBe('')
+  expect(await refusalOf(client.files.delete(fileIdOf(input!.id)))).toMatchObject({ status: 404 })
+  expect(await filesOf(accountId)).toEqual([input])
+  await messages.batches.cancel(id)
+  await call.closed
+})
+
+test('a message batch for whose request there is no room is told to come again, while another has it', async () => {
+  const api = await weir.startApi({ WEIR_BODY_ROOM_BYTES: '200000' })
+  const url = `http://127.0.0.1:${api.port}/v1/messages/batches`
+  const { apiKey, accountId } = await messagesOf()
+  const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' }
+  const begin = () => {
+    const sending = request(url, { method: 'POST', headers }).on('error', () => {})
+    sending.write(`{"requests": [{"custom_id": "a", "params": {"system": "${'x'.repeat(150_000)}`)
+    return sending
+  }
+  const sendings = [begin(), begin()]
+
+  const [response] = await Promise.race(sendings.map((sending) => once(sending, 'response')))
+  for (const sending of sendings) sending.destroy()
+
+  expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1'])
+  await expect.poll(() => filesOf(accountId), patiently).toEqual([])
 })
 
 const filesOf = (accountId: string) =>

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type AccountId, uuidOf } from '@weir/contracts'
@@ -59,8 +61,9 @@ test('a file is uploaded at one replica, and is shown, listed, read and deleted 
   expect((await other.files.list()).data).toEqual([file])
   expect((await contentOf(other, file.id)).equals(bytes)).toBe(true)
   expect(await other.files.delete(file.id)).toEqual({ id: file.id, object: 'file', deleted: true })
-  for (const gone of [client.files.retrieve(file.id), client.files.content(file.id), client.files.delete(file.id)])
-    expect(await refusalOf(gone)).toMatchObject({ status: 404, code: 'not_found', param: 'id' })
+  const { files } = client
+  for (const ask of [() => files.retrieve(file.id), () => files.content(file.id), () => files.delete(file.id)])
+    expect(await refusalOf(ask())).toMatchObject({ status: 404, code: 'not_found', param: 'id' })
   expect((await client.files.list()).data).toEqual([])
 })
 
@@ -160,6 +163,24 @@ test.each([
 })
 
 test.each([
+  ['before its first part', ''],
+  ['in a field', formOf(purpose).toString().split('batch')[0]!],
+])('a form with more %s than a form may have is refused while it is still sent', async (_, beginning) => {
+  const { accountId, apiKey } = await customerOf(weir)
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': formType }
+  const sending = request(`${weir.url}/v1/files`, { method: 'POST', headers })
+  const answered = once(sending, 'response')
+
+  sending.write(beginning)
+  sending.write(Buffer.alloc(2 * megabyte, 'x'))
+  const [response] = await answered
+  sending.on('error', () => {}).destroy()
+
+  expect(response.statusCode).toBe(413)
+  expect(await uploadsOf(accountId)).toEqual([])
+})
+
+test.each([
   ['JSON', '{"purpose":"batch"}', 'application/json', 415, 'unsupported_media_type'],
   ['no form', 'purpose=batch', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
   ['a form without a boundary', 'x', 'multipart/form-data', 415, 'unsupported_media_type'],
@@ -239,8 +260,9 @@ test("another account's file is not there", async () => {
   const [owner, other] = [await customerOf(weir), await customerOf(weir)]
   const { id } = await upload(owner.client, linesOf(1))
 
-  for (const asked of [other.client.files.retrieve(id), other.client.files.content(id), other.client.files.delete(id)])
-    expect(await refusalOf(asked)).toMatchObject({ status: 404, code: 'not_found' })
+  const { files } = other.client
+  for (const ask of [() => files.retrieve(id), () => files.content(id), () => files.delete(id)])
+    expect(await refusalOf(ask())).toMatchObject({ status: 404, code: 'not_found' })
   expect((await other.client.files.list()).data).toEqual([])
   expect((await owner.client.files.retrieve(id)).id).toBe(id)
 })

@@ -114,6 +114,19 @@ test('a file is there for its account alone, until it is removed, once', async (
   expect(await fixture.usageOf(owner)).toEqual({ files: 0, bytes: 0, isExact: true })
 })
 
+test('what came with a message batch is not seen, takes room by its bytes, and is not counted', async () => {
+  const files = fixture.storeWith({ filesPerAccount: 1 })
+  const owner = newAccountId()
+  const file = fileOf(owner, { purpose: 'batch_input' })
+  const [first, second] = [await files.write(file, inPieces(bytesOf(9))), await files.write(file, inPieces(bytesOf(9)))]
+  await files.write(fileOf(owner), inPieces(bytesOf(1)))
+
+  expect(await fixture.usageOf(owner)).toEqual({ files: 1, bytes: 19, isExact: true })
+  expect(await files.remove(owner, first.id)).toBe(false)
+  expect([await files.removeInput(owner, first.id), await files.removeInput(owner, second.id)]).toEqual([true, true])
+  expect(await fixture.usageOf(owner)).toEqual({ files: 1, bytes: 1, isExact: true })
+})
+
 test('a file that has expired is not there', async () => {
   const files = fixture.storeWith()
   const file = await files.write(fileOf(newAccountId(), { expiresAt: new Date() }), inPieces(bytesOf(9)))

@@ -21,6 +21,7 @@ export const renderBatch = (batch: Batch) => ({
   ...usageOf(batch),
   ...(batch.metadata && { metadata: batch.metadata }),
   ...(batch.paused && { paused: { reason: batch.paused.for, since: inSeconds(batch.paused.since) } }),
+  ...(batch.webhookUrl !== undefined && { webhook_url: batch.webhookUrl }),
   dry_run: batch.dryRun,
   ...(batch.maxCost !== undefined && { max_credits: creditsNumber(batch.maxCost) }),
   ...(batch.quote !== undefined && { estimate: { max_credits_consumed: creditsNumber(batch.quote) } }),

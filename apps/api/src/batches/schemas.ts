@@ -99,6 +99,7 @@ export const BatchObject = z.object({
   metadata: z.record(z.string(), z.string()).optional(),
   paused: Paused.optional().describe('While it waits for something that only its owner can mend'),
   dry_run: z.boolean(),
+  webhook_url: z.string().optional(),
   max_credits: z.number().optional(),
   estimate: z
     .object({ max_credits_consumed: z.number().describe('The most that all of its lines can cost together') })

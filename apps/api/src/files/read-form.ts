@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { MultipartFile } from '@fastify/multipart'
 import { ServiceError } from '@weir/contracts'
 import { checked } from '@weir/dialects'
@@ -16,6 +17,9 @@ export const formLimits = {
   fileSize: Infinity,
 }
 
+/** Beside its file: what is read ahead of the file, before anybody knows that it is one, counts as well. */
+const MOST_BESIDE_BYTES = 524_288
+
 export type SentFile = { filename: string; bytes: AsyncIterable<Buffer> }
 
 /**
@@ -30,9 +34,10 @@ export async function readForm<Taken>(
 ): Promise<{ taken: Taken; fields: UploadFields }> {
   const sent = new Map<string, string>()
   let file: { taken: Taken } | undefined
+  const beside = countBeside(request.raw)
   try {
-    for await (const part of asSent(request.parts())) {
-      if (part.type === 'file') file = { taken: await take(sentFileOf(part)) }
+    for await (const part of asSent(orRefused(request.parts(), beside.tooMuch))) {
+      if (part.type === 'file') file = { taken: await beside.without(() => take(sentFileOf(part))) }
       else addTo(sent, part.fieldname, part.value, part.valueTruncated)
     }
     const { value: fields, error } = checked(UploadFields, Object.fromEntries(sent))
@@ -43,10 +48,47 @@ export async function readForm<Taken>(
     if (file) await discard(file.taken)
     throw error
   } finally {
+    beside.end()
     // What nobody reads any more is thrown away, or the next request on this connection would wait behind it.
     request.raw.unpipe().resume()
   }
 }
+
+/** The parser tells of a field, or of what is no part at all, only once it has ended: until then this looks at how much it is. */
+function countBeside(raw: IncomingMessage) {
+  const { promise: tooMuch, reject } = Promise.withResolvers<never>()
+  // It may come when nobody waits for a part.
+  tooMuch.catch(() => {})
+  let bytes = 0
+  const count = (piece: Buffer) => {
+    bytes += piece.length
+    if (bytes > MOST_BESIDE_BYTES) reject(tooMuchBeside())
+  }
+  raw.on('data', count)
+  return {
+    tooMuch,
+    /** What comes meanwhile is the file itself. */
+    async without<T>(act: () => Promise<T>): Promise<T> {
+      raw.off('data', count)
+      const result = await act()
+      raw.on('data', count)
+      return result
+    },
+    end: () => void raw.off('data', count),
+  }
+}
+
+async function* orRefused<Part>(parts: AsyncIterable<Part>, refusal: Promise<never>): AsyncGenerator<Part> {
+  const iterator = parts[Symbol.asyncIterator]()
+  for (;;) {
+    const { value, done } = await Promise.race([iterator.next(), refusal])
+    if (done) return
+    yield value
+  }
+}
+
+const tooMuchBeside = () =>
+  new ServiceError('request_too_large', 'The form is too large beside its file: send only the file and what it is for.')
 
 function addTo(sent: Map<string, string>, name: string, value: unknown, isCut: boolean): void {
   const param = name.slice(0, formLimits.fieldNameSize)
@@ -89,6 +131,7 @@ async function* asSent<Part>(parts: AsyncIterable<Part>): AsyncGenerator<Part> {
   try {
     yield* parts
   } catch (error) {
+    if (error instanceof ServiceError) throw error
     const known = error instanceof Error && 'code' in error && limits[String(error.code)]
     const message = known || 'The form is not whole: send it as multipart/form-data, with its boundary and to its end.'
     throw new ServiceError('invalid_request', message, { cause: error })

@@ -8,7 +8,10 @@ declare module 'fastify' {
   }
 }
 
-export type BodyRoom = { readonly taken: number; forBody: onRequestAsyncHookHandler }
+export type BodyRoom = { readonly taken: number; forBody: onRequestAsyncHookHandler; share(): BodyShare }
+
+/** The room of a body that is never held as a whole: so many bytes now, instead of those before. */
+export type BodyShare = Disposable & { hold(bytes: number): void }
 
 /** Smaller ones are so many that counting them would cost more than it saves, and are bounded by their number. */
 const SMALL_BYTES = 131_072
@@ -29,15 +32,28 @@ export function createBodyRoom({ roomBytes, limitBytes }: { roomBytes: number; l
       const bytes = sizeOf(request, limitBytes)
       // Too large for any room: refused by the bound of a single body.
       if (bytes <= SMALL_BYTES || bytes > limitBytes) return
-      if (taken > 0 && taken + bytes > roomBytes)
-        throw new ServiceError('overloaded', 'Too many large requests are being read. Please try again shortly.')
+      if (taken > 0 && taken + bytes > roomBytes) throw tooManyLarge()
       taken += bytes
       const release = once(() => (taken -= bytes))
       request.bodyIsDone = release
       whenOver(reply, release)
     },
+    share() {
+      let own = 0
+      const hold = (bytes: number) => {
+        const wanted = bytes <= SMALL_BYTES ? 0 : bytes
+        const others = taken - own
+        if (wanted > own && others > 0 && others + wanted > roomBytes) throw tooManyLarge()
+        taken = others + wanted
+        own = wanted
+      }
+      return { hold, [Symbol.dispose]: () => hold(0) }
+    },
   }
 }
+
+const tooManyLarge = () =>
+  new ServiceError('overloaded', 'Too many large requests are being read. Please try again shortly.')
 
 /** One that does not tell its size may be as large as it is allowed to be. */
 function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {

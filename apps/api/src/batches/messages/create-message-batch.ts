@@ -5,6 +5,7 @@ import type { BatchStore, FileStore, Identity } from '@weir/store'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Transfers } from '../../files/transfers.ts'
+import type { BodyRoom } from '../../http/body-room.ts'
 import { givingTime } from '../../http/slow-senders.ts'
 import { webhookUrlOf } from '../../webhooks/webhook-url.ts'
 import type { CreateBatchDeps } from '../create-batch.ts'
@@ -18,8 +19,10 @@ import { baseUrlOf, refusals, shared } from './shared.ts'
 
 export type CreateMessageBatchDeps = Pick<CreateBatchDeps, 'batchTerms' | 'webhookSending'> & {
   batches: Pick<BatchStore, 'create'>
-  files: Pick<FileStore, 'write' | 'remove'>
+  files: Pick<FileStore, 'write' | 'removeInput'>
   inlineBatch: RequestBounds
+  /** For what is held of a request while it comes. */
+  bodyRoom: Pick<BodyRoom, 'share'>
   publicUrl: string | undefined
   /** A sender that brings next to nothing for so long is cut off. */
   eventStream: { stallMs: number }
@@ -67,7 +70,7 @@ export function createMessageBatch(deps: CreateMessageBatchDeps, transfers: Tran
 }
 
 async function created(
-  { batches, files, batchTerms, webhookSending, inlineBatch }: CreateMessageBatchDeps,
+  { batches, files, batchTerms, webhookSending, inlineBatch, bodyRoom }: CreateMessageBatchDeps,
   { accountId, keyId }: Pick<Identity, 'accountId' | 'keyId'>,
   body: Readable,
   key: string | undefined,
@@ -75,10 +78,11 @@ async function created(
   const { mostOpen, idempotencyMs, ...terms } = batchTerms
   const digest = createHash('sha256')
   const read: Read = { requests: 0, maxCost: undefined, webhookUrl: undefined }
+  using share = bodyRoom.share()
   const expiresAt = new Date(Date.now() + terms.windowMs + KEPT_LONGER_MS)
   const input = await files.write(
     { accountId, keyId, purpose: 'batch_input', filename: 'requests.jsonl', expiresAt },
-    linesIn(digested(piecesOf(body), digest), read, inlineBatch),
+    linesIn(digested(piecesOf(body), digest), read, inlineBatch, share),
   )
   try {
     const { maxCost, webhookUrl: given } = read
@@ -101,10 +105,10 @@ async function created(
     )
     const found = batchIn(made, mostOpen)
     // It runs with what came the first time.
-    if (found.isReplayed) await files.remove(accountId, input.id).catch(() => {})
+    if (found.isReplayed) await files.removeInput(accountId, input.id).catch(() => {})
     return found
   } catch (error) {
-    await files.remove(accountId, input.id).catch(() => {})
+    await files.removeInput(accountId, input.id).catch(() => {})
     throw error
   }
 }

@@ -2,7 +2,9 @@ import { type Microcredits, ServiceError } from '@weir/contracts'
 import { checked } from '@weir/dialects'
 import { z } from 'zod'
 import { maxCredits, webhookUrl } from '../schemas.ts'
-import { type Part, partsOf } from './inline-body.ts'
+import type { BodyShare } from '../../http/body-room.ts'
+import { partsOf } from './inline-body.ts'
+import { type Part, parsedJson, partTooLarge } from './part-cutter.ts'
 
 export const InlineRequest = z.strictObject({
   custom_id: z
@@ -26,21 +28,23 @@ export type Read = { requests: number; maxCost: Microcredits | undefined; webhoo
  * The requests of a body as lines of an input file, as they come. Whatever is wrong with how they are handed over ends it at
  * once; whether each can be run is seen when it is validated.
  */
-export async function* linesIn(body: AsyncIterable<Uint8Array>, read: Read, bounds: RequestBounds) {
-  const { maxBytes, maxRequestBytes: maxPartBytes, maxRequests } = bounds
+export async function* linesIn(
+  body: AsyncIterable<Uint8Array>,
+  read: Read,
+  { maxBytes, maxRequestBytes: maxPartBytes, maxRequests }: RequestBounds,
+  share: BodyShare,
+): AsyncGenerator<Uint8Array> {
   const seen = new Set<string>()
   const fields: Record<string, unknown> = {}
-  const lineOf = (part: Part): string => {
+  for await (const part of partsOf(body, { maxBytes, maxPartBytes, fields: Object.keys(more) }, share)) {
     if (part.kind === 'field') {
-      fields[part.name] = part.value
-      return ''
+      fields[part.name] = parsedJson(part.json)
+      continue
     }
     read.requests = part.index + 1
     if (read.requests > maxRequests) throw tooMany(maxRequests)
-    return lineFrom(part, seen)
+    yield* lineFrom(part, seen, maxPartBytes)
   }
-  for await (const parts of partsOf(body, { maxBytes, maxPartBytes, fields: Object.keys(more) }))
-    yield Buffer.from(parts.map(lineOf).join(''))
 
   if (read.requests === 0) throw new ServiceError('invalid_request', "'requests' must be a list of one or more.", of())
   const { value, error } = checked(Fields, fields)
@@ -49,16 +53,29 @@ export async function* linesIn(body: AsyncIterable<Uint8Array>, read: Read, boun
   read.webhookUrl = value.webhook_url ?? undefined
 }
 
-function lineFrom({ index, value }: { index: number; value: unknown }, seen: Set<string>): string {
-  const { data: request } = InlineRequest.safeParse(value)
-  if (!request) throw wrongRequest(index, value)
-  const { custom_id, params } = request
-  if (seen.has(custom_id)) {
-    const message = `The custom_id '${custom_id}' was used by an earlier request: each needs one of its own.`
+type RequestPart = Extract<Part, { kind: 'request' }>
+
+/** Its `params` are handed on as they were written: what JSON makes of them is seen when they are validated. */
+function lineFrom({ index, json, members, inner }: RequestPart, seen: Set<string>, maxBytes: number): Uint8Array[] {
+  const customId = customIdOf(index, parsedJson(json))
+  // Of a field that is there twice nobody knows which was meant.
+  if (members !== 2)
+    throw new ServiceError('invalid_request', `'requests[${index}]' has a field twice.`, of(`[${index}]`))
+  if (seen.has(customId)) {
+    const message = `The custom_id '${customId}' was used by an earlier request: each needs one of its own.`
     throw new ServiceError('invalid_request', message, of(`[${index}].custom_id`))
   }
-  seen.add(custom_id)
-  return `${JSON.stringify({ custom_id, method: 'POST', url: '/v1/messages', body: params })}\n`
+  seen.add(customId)
+  const head = Buffer.from(`{"custom_id":"${customId}","method":"POST","url":"/v1/messages","body":`)
+  const line = [head, json.subarray(inner.start, inner.end), Buffer.from('}')]
+  if (line.reduce((sum, { length }) => sum + length, 0) > maxBytes) throw partTooLarge(maxBytes)
+  return [...line, Buffer.from('\n')]
+}
+
+function customIdOf(index: number, value: unknown): string {
+  const { data: request } = InlineRequest.safeParse(value)
+  if (!request) throw wrongRequest(index, value)
+  return request.custom_id
 }
 
 /** Named as the client wrote it. */

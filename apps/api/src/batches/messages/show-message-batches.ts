@@ -12,7 +12,7 @@ import { baseUrlOf, foundMessageBatch, notEnded, ofOne, refusals, shared } from 
 
 export type ShowMessageBatchesDeps = ResultsDeps & {
   batches: Pick<BatchStore, 'find' | 'list' | 'cancel' | 'remove'>
-  files: Pick<FileStore, 'find' | 'read' | 'remove'>
+  files: Pick<FileStore, 'find' | 'read' | 'removeInput'>
   publicUrl: string | undefined
 }
 
@@ -101,7 +101,7 @@ function remove(plain: FastifyInstance, { batches, files }: ShowMessageBatchesDe
     async ({ identity: { accountId }, params: { id } }) => {
       const { inputFileId } = await foundMessageBatch(batches, accountId, id)
       if (!(await batches.remove(accountId, id))) throw notEnded(id, 'Cancel it first.')
-      await files.remove(accountId, inputFileId)
+      await files.removeInput(accountId, inputFileId)
       return { id: messageBatchIdOf(id), type: 'message_batch_deleted' as const }
     },
   )
