@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { type AccountId, fileIdOf, uuidOf } from '@weir/contracts'
 import type Anthropic from '@anthropic-ai/sdk'
@@ -12,6 +11,7 @@ import { messagesClientOf, rawMessagesOf } from './testing/messages.ts'
 import { refusalOf } from './testing/failure.ts'
 import { callsOf, sumOf } from './testing/operator.ts'
 import { patiently } from './testing/patiently.ts'
+import { residentBytes } from './testing/resident-bytes.ts'
 import { rowsOf } from './testing/rows.ts'
 import { type Upstream, openUpstream } from './testing/upstream.ts'
 
@@ -325,11 +325,6 @@ async function sendBatch({ port, pid }: { port?: number | undefined; pid: number
   let body = ''
   for await (const piece of response) body += piece
   return { status: response.statusCode, body: JSON.parse(body) as { id: string }, atHalf, most }
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }
 
 test("another account's message batch is not there, and neither is one of the other API", async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,6 +13,7 @@ import { catalogueOf, quick } from './testing/catalogue.ts'
 import { clientOf, customerOf } from './testing/customer.ts'
 import { refusalOf } from './testing/failure.ts'
 import { patiently } from './testing/patiently.ts'
+import { residentBytes } from './testing/resident-bytes.ts'
 import { rowsOf } from './testing/rows.ts'
 import { beginUpload, formOf, formType, sendForm } from './testing/uploads.ts'
 
@@ -394,9 +395,4 @@ async function chunksOf(accountId: string): Promise<number> {
     [uuidOf(accountId as AccountId)],
   )
   return rows.length
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { type Socket, connect } from 'node:net'
 import { type Weir, openWeir } from '@weir/local/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,6 +6,7 @@ import { catalogueOf, openai } from './testing/catalogue.ts'
 import { asking, customerOf } from './testing/customer.ts'
 import { patiently } from './testing/patiently.ts'
 import { type Upstream, type UpstreamCall, openUpstream } from './testing/upstream.ts'
+import { residentBytes } from './testing/resident-bytes.ts'
 
 /** May write more than any reader's buffers hold. */
 const talkative = {
@@ -135,9 +135,4 @@ async function readRest(socket: Socket, parts: Buffer[]): Promise<{ content: str
   const events = [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json!))
   const deltas = events.map(({ choices }) => choices?.[0]?.delta?.content ?? '')
   return { content: deltas.join(''), ends: text.includes('data: [DONE]\n\n') }
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }
