@@ -1,4 +1,4 @@
-import { type CompletionJob, type FileId, type Price, ServiceError, errors } from '@weir/contracts'
+import { type CompletionJob, type FileId, type Price, type ServiceError, toServiceError } from '@weir/contracts'
 import type { Lane } from '@weir/queue'
 import type { Relay } from '@weir/relay'
 import { type Logger, isDependencyError } from '@weir/runtime'
@@ -160,15 +160,13 @@ const pauses: Partial<Record<ServiceError['code'], PausedFor>> = {
 
 function refused({ log }: FeedDeps, item: ClaimedItem, error: unknown): Fed {
   if (error instanceof CostBoundReached) return { kind: 'refused', item, why: 'max_cost' }
-  if (error instanceof ServiceError) {
-    const why = pauses[error.code]
-    if (why) return { kind: 'refused', item, why }
-    const { code, message, param } = error
-    const isOurs = errors[code].retryable || isDependencyError(error)
-    if (!isOurs) return { kind: 'failed', item, error: { code, message, ...(param !== undefined && { param }) } }
-  }
-  if (!isDependencyError(error)) log.warn({ err: error, completion: item.completionId }, 'a line could not be admitted')
-  return { kind: 'unknown', item }
+  if (isDependencyError(error)) return { kind: 'unknown', item }
+  const { code, message, param, cause } = toServiceError(error)
+  const why = pauses[code]
+  if (why) return { kind: 'refused', item, why }
+  // A fault of ours would come again. Should the line have been admitted before, it runs, and this ends nothing.
+  if (code === 'internal') log.error({ err: cause, completion: item.completionId }, 'a line could not be admitted')
+  return { kind: 'failed', item, error: { code, message, ...(param !== undefined && { param }) } }
 }
 
 /** What could not be fed fails, or goes back and waits with its batch. */

@@ -194,6 +194,21 @@ async function* failing() {
   throw new ServiceError('backend_error', 'The backend has failed.')
 }
 
+test('a line that a fault of ours keeps from being admitted fails, and its batch ends', async () => {
+  await using fixture = await batchesFixture()
+  const batch = await fixture.made(linesFrom(2))
+  const submit = () => Promise.reject(new TypeError('a bug'))
+  fixture.feed({ admissions: { ...fixture.admissions, submit } })
+
+  const ended = await fixture.until(batch, hasEnded)
+
+  expect(ended).toMatchObject({ state: 'completed', lines: { failed: 2 } })
+  expect(await fixture.itemsOf(batch.id)).toMatchObject([
+    { error: { code: 'internal' } },
+    { error: { code: 'internal' } },
+  ])
+})
+
 test('a line that waits to be tried again says what it failed of', async () => {
   await using fixture = await batchesFixture()
   const batch = await fixture.made([lineOf('a')])

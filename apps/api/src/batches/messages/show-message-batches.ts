@@ -12,7 +12,7 @@ import { baseUrlOf, foundMessageBatch, notEnded, ofOne, refusals, shared } from 
 
 export type ShowMessageBatchesDeps = ResultsDeps & {
   batches: Pick<BatchStore, 'find' | 'list' | 'cancel' | 'remove'>
-  files: Pick<FileStore, 'find' | 'read' | 'removeInput'>
+  files: Pick<FileStore, 'find' | 'read'>
   publicUrl: string | undefined
 }
 
@@ -88,7 +88,7 @@ function showAndCancel(plain: FastifyInstance, { batches, publicUrl }: ShowMessa
   )
 }
 
-function remove(plain: FastifyInstance, { batches, files }: ShowMessageBatchesDeps) {
+function remove(plain: FastifyInstance, { batches }: ShowMessageBatchesDeps) {
   plain.withTypeProvider<ZodTypeProvider>().delete(
     '/v1/messages/batches/:id',
     {
@@ -99,9 +99,8 @@ function remove(plain: FastifyInstance, { batches, files }: ShowMessageBatchesDe
       },
     },
     async ({ identity: { accountId }, params: { id } }) => {
-      const { inputFileId } = await foundMessageBatch(batches, accountId, id)
+      await foundMessageBatch(batches, accountId, id)
       if (!(await batches.remove(accountId, id))) throw notEnded(id, 'Cancel it first.')
-      await files.removeInput(accountId, inputFileId)
       return { id: messageBatchIdOf(id), type: 'message_batch_deleted' as const }
     },
   )
